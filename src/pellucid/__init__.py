@@ -1,0 +1,3 @@
+"""Explainable AutoML for tables."""
+
+__version__ = "0.1.0"

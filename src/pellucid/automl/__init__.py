@@ -1,0 +1,1 @@
+"""The estimators: one call from a table to an explained model."""

@@ -1,0 +1,9 @@
+"""What every error and warning of Pellucid derives from."""
+
+
+class PellucidError(Exception):
+    """A problem that the caller can act on; the message names the thing, what was expected, what to do."""
+
+
+class PellucidWarning(UserWarning):
+    """Something unusual in the data or the search that the caller may want to act on."""

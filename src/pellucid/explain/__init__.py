@@ -1,0 +1,1 @@
+"""Explain a model: the Explanation object and the predictor that makes it."""

@@ -1,0 +1,1 @@
+"""Model families whose margin can be explained exactly."""

@@ -1,0 +1,1 @@
+"""Find the best ensemble of explainable models within a time budget."""

@@ -1,0 +1,1 @@
+"""Runs, artefacts and models on disk: MLflow, embedded by default."""

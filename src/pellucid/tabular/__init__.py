@@ -1,0 +1,1 @@
+"""What the data is: reading, column kinds, featurization, and the lineage of every feature."""

@@ -1,0 +1,1 @@
+"""Look at a run: the payload that pages read, and the pages."""
