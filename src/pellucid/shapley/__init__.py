@@ -1,1 +1,49 @@
-"""Exact Shapley values of additive models; knows nothing of AutoML."""
+"""Exact Shapley values of additive models; knows nothing of AutoML.
+
+Compile once per model and background, then look up. Importing this package loads NumPy only;
+Numba is loaded when the first model is compiled, or by `warmup`.
+
+Examples
+--------
+>>> from pellucid import shapley
+>>> tables = shapley.linear([[2.0, -1.0]], [0.5], background=[[0.0, 0.0], [1.0, 2.0]])
+>>> tables.values([[3.0, 1.0]])
+array([[5., 0.]])
+>>> tables.base_values
+array([0.5])
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pellucid.shapley.errors import ReaderError, ShapleyError, TablesFileError
+from pellucid.shapley.linear import linear
+
+if TYPE_CHECKING:
+    from pellucid.shapley.tables import compile, load, warmup
+
+__all__ = [
+    "ReaderError",
+    "ShapleyError",
+    "TablesFileError",
+    "compile",
+    "linear",
+    "load",
+    "warmup",
+]
+
+_LAZY = {
+    "compile": "pellucid.shapley.tables",
+    "load": "pellucid.shapley.tables",
+    "warmup": "pellucid.shapley.tables",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,155 @@
+"""Compiled tables as one file: a prologue, a JSON header, and raw arrays that map into memory.
+
+Layout, little-endian::
+
+    8 bytes   magic "PLCDSHAP"
+    4 bytes   version of the format
+    4 bytes   length of the header
+    32 bytes  SHA-256 of all that follows
+    header    JSON: {"root": ..., "arrays": {name: {"dtype", "shape", "start"}}}
+    arrays    C order, each aligned to 64 bytes from the start of the file
+
+A file holds numbers and names only: loading runs no code. Arrays are mapped copy-on-write, so
+processes on one machine share them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+import os
+import tempfile
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.shapley.errors import TablesFileError
+from pellucid.shapley.linear import LinearTables
+from pellucid.shapley.paths import Paths
+from pellucid.shapley.players import Players
+from pellucid.shapley.tables import TreeTables
+from pellucid.shapley.trees import LinearLeaves, TreeEnsemble
+
+VERSION = 1
+_MAGIC = b"PLCDSHAP"
+_PROLOGUE = len(_MAGIC) + 4 + 4 + 32
+_ALIGN = 64
+_CLASSES: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (TreeTables, TreeEnsemble, LinearLeaves, Paths, Players, LinearTables)
+}
+
+
+def save_tables(tables: Any, path: str | Path) -> None:
+    """Write tables to ``path`` in one step: a reader sees the old file or the whole new one."""
+    arrays: list[np.ndarray] = []
+    root = _describe(tables, arrays)
+    table: list[dict[str, Any]] = [
+        {"dtype": a.dtype.str, "shape": list(a.shape), "start": 10**15} for a in arrays
+    ]
+    reserved = _aligned(_PROLOGUE + len(json.dumps({"root": root, "arrays": table})))
+    start = reserved
+    for entry, array in zip(table, arrays):
+        entry["start"] = start
+        start = _aligned(start + array.nbytes)
+    header = json.dumps({"root": root, "arrays": table}).encode().ljust(reserved - _PROLOGUE)
+    target = Path(path)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(bytes(_PROLOGUE))
+            digest = hashlib.sha256()
+            for piece in _pieces(header, table, arrays):
+                digest.update(piece)
+                file.write(piece)
+            file.seek(0)
+            numbers = VERSION.to_bytes(4, "little") + len(header).to_bytes(4, "little")
+            file.write(_MAGIC + numbers + digest.digest())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def load_tables(path: str | Path) -> Any:
+    """Read tables that `save_tables` wrote.
+
+    Raises
+    ------
+    TablesFileError
+        A file that is missing, damaged, or of another version.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    except (OSError, ValueError) as error:
+        raise TablesFileError(f"cannot read tables from {path}: {error}") from error
+    if len(data) < _PROLOGUE or data[:8] != _MAGIC:
+        raise TablesFileError(f"{path} is not a file of Shapley tables; save them again")
+    version = int.from_bytes(data[8:12], "little")
+    if version != VERSION:
+        raise TablesFileError(
+            f"{path} has format version {version}; expected {VERSION}: compile the model again"
+        )
+    if hashlib.sha256(memoryview(data)[_PROLOGUE:]).digest() != data[16:_PROLOGUE]:
+        raise TablesFileError(f"{path} is damaged: its checksum does not match; save it again")
+    try:
+        length = int.from_bytes(data[12:16], "little")
+        header = json.loads(data[_PROLOGUE : _PROLOGUE + length])
+        arrays = [_array(data, entry) for entry in header["arrays"]]
+        return _rebuild(header["root"], arrays)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise TablesFileError(
+            f"{path} holds tables that this version cannot read ({error}); compile the model again"
+        ) from error
+
+
+def _aligned(position: int) -> int:
+    return -(-position // _ALIGN) * _ALIGN
+
+
+def _pieces(header: bytes, table: list[dict[str, Any]], arrays: list[np.ndarray]) -> Any:
+    yield header
+    end = _PROLOGUE + len(header)
+    for entry, array in zip(table, arrays):
+        yield bytes(entry["start"] - end)
+        yield np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        end = entry["start"] + array.nbytes
+
+
+def _describe(item: Any, arrays: list[np.ndarray]) -> Any:
+    if isinstance(item, np.ndarray):
+        arrays.append(item)
+        return {"array": len(arrays) - 1}
+    if is_dataclass(item):
+        parts = {field.name: _describe(getattr(item, field.name), arrays) for field in fields(item)}
+        return {"class": type(item).__name__, "fields": parts}
+    if isinstance(item, tuple):
+        return {"tuple": [_describe(part, arrays) for part in item]}
+    return item
+
+
+def _rebuild(item: Any, arrays: list[np.ndarray]) -> Any:
+    if not isinstance(item, dict):
+        return item
+    if "array" in item:
+        return arrays[item["array"]]
+    if "tuple" in item:
+        return tuple(_rebuild(part, arrays) for part in item["tuple"])
+    parts = {name: _rebuild(part, arrays) for name, part in item["fields"].items()}
+    return _CLASSES[item["class"]](**parts)
+
+
+def _array(data: mmap.mmap, entry: dict[str, Any]) -> np.ndarray:
+    dtype = np.dtype(entry["dtype"])
+    if dtype.kind not in "fiub":
+        raise ValueError(f"arrays of {dtype} are not part of the format")
+    count = int(np.prod(entry["shape"], dtype=np.int64))
+    if count == 0:
+        return np.zeros(entry["shape"], dtype)
+    return np.frombuffer(data, dtype, count, entry["start"]).reshape(entry["shape"])

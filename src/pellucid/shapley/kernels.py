@@ -1,0 +1,322 @@
+"""The Numba loops over trees, and nothing else: one loop nest a function.
+
+All are compiled once per machine and cached on disk; they release the GIL, so that threads over
+row blocks run side by side. None reassociates sums, so a row gives the same bits in any batch.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+# Numba infers the types of arguments
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from pellucid.shapley.trees import (
+    CATEGORICAL,
+    MISSING_LEFT,
+    UNKNOWN_LEFT,
+    ZERO_MISSING,
+    ZERO_WIDTH,
+)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def goes_left(x, threshold, flag, words):
+    """Whether value ``x`` takes the left branch; the conventions are in `trees`."""
+    if np.isnan(x):
+        return (flag & MISSING_LEFT) != 0
+    if flag & CATEGORICAL:
+        if not (x > -1.0 and x < 32.0 * len(words)):
+            return (flag & UNKNOWN_LEFT) != 0
+        code = np.int64(x)
+        return (words[code >> 5] >> np.uint32(code & 31)) & np.uint32(1) != 0
+    if flag & ZERO_MISSING and -ZERO_WIDTH <= x <= ZERO_WIDTH:
+        return (flag & MISSING_LEFT) != 0
+    return x <= threshold
+
+
+@njit(cache=True, nogil=True)
+def leaf_sums(
+    block, roots, tree_output, feature, threshold, flags, left, right, cat_start, cat_size,
+    cat_bits, value, linear_start, linear_column, linear_coef, linear_const, out,
+):  # fmt: skip
+    """Add what each tree gives to each row of ``block`` (n_columns, n_rows) to ``out``.
+
+    With linear leaves (``linear_start`` not empty) a leaf gives ``const + coef . x`` when all its
+    columns are finite.
+    """
+    for tree in range(len(roots)):
+        for row in range(block.shape[1]):
+            node = roots[tree]
+            while feature[node] >= 0:
+                words = cat_bits[cat_start[node] : cat_start[node] + cat_size[node]]
+                x = block[feature[node], row]
+                node = (
+                    left[node] if goes_left(x, threshold[node], flags[node], words) else right[node]
+                )
+            if len(linear_start) > 0:
+                total = linear_const[node]
+                for term in range(linear_start[node], linear_start[node + 1]):
+                    x = block[linear_column[term], row]
+                    if not np.isfinite(x):
+                        total = value[node, 0]
+                        break
+                    total += linear_coef[term] * x
+                out[row, tree_output[tree]] += total
+            else:
+                for j in range(value.shape[1]):
+                    out[row, tree_output[tree] + j] += value[node, j]
+
+
+@njit(cache=True, nogil=True)
+def count_paths(roots, feature, left, right):
+    """Count leaves, conditions on all paths together, and the deepest path."""
+    leaves, conditions, deepest = 0, 0, 0
+    depth = np.zeros(len(feature), dtype=np.int64)
+    for node in range(len(feature)):  # a parent comes before its children
+        if feature[node] >= 0:
+            depth[left[node]] = depth[node] + 1
+            depth[right[node]] = depth[node] + 1
+        else:
+            leaves += 1
+            conditions += depth[node]
+        deepest = max(deepest, depth[node])
+    return leaves, conditions, deepest
+
+
+@njit(cache=True, nogil=True)
+def fill_paths(
+    bounds, feature, left, right, player_of, deepest,
+    tree_leaf, leaf_node, cond_start, cond_node, cond_left, cond_slot, slot_start, slot_player,
+):  # fmt: skip
+    """Write the leaves of each tree, and for each the conditions on its path, root first.
+
+    Slots number the distinct players of a path in order of appearance.
+    """
+    stack = np.empty(deepest + 2, dtype=np.int64)
+    stack_depth = np.empty(deepest + 2, dtype=np.int64)
+    path = np.empty(deepest + 2, dtype=np.int64)
+    leaf, cond, slot = 0, 0, 0
+    for tree in range(len(bounds) - 1):
+        tree_leaf[tree] = leaf
+        if bounds[tree] == bounds[tree + 1]:
+            continue
+        top = 1
+        stack[0], stack_depth[0] = bounds[tree], 0
+        while top > 0:
+            top -= 1
+            node, depth = stack[top], stack_depth[top]
+            path[depth] = node
+            if feature[node] >= 0:
+                stack[top], stack_depth[top] = right[node], depth + 1
+                stack[top + 1], stack_depth[top + 1] = left[node], depth + 1
+                top += 2
+                continue
+            leaf_node[leaf], cond_start[leaf], slot_start[leaf] = node, cond, slot
+            for step in range(depth):
+                player = player_of[feature[path[step]]]
+                found = slot_start[leaf]
+                while found < slot and slot_player[found] != player:
+                    found += 1
+                if found == slot:
+                    slot_player[slot] = player
+                    slot += 1
+                cond_node[cond] = path[step]
+                cond_left[cond] = left[path[step]] == path[step + 1]
+                cond_slot[cond] = found - slot_start[leaf]
+                cond += 1
+            leaf += 1
+    tree_leaf[len(bounds) - 1] = leaf
+    cond_start[leaf], slot_start[leaf] = cond, slot
+    return slot
+
+
+@njit(cache=True, nogil=True)
+def split_block(
+    block, start, stop, feature, threshold, flags, cat_start, cat_size, cat_bits, sides
+):
+    """``sides[node - start, row]`` is 1 where the row goes left; leaves are left alone."""
+    for node in range(start, stop):
+        if feature[node] < 0:
+            continue
+        flag, limit = flags[node], threshold[node]
+        words = cat_bits[cat_start[node] : cat_start[node] + cat_size[node]]
+        side = sides[node - start]
+        values = block[feature[node]]
+        if flag & (CATEGORICAL | ZERO_MISSING):
+            for row in range(block.shape[1]):
+                side[row] = goes_left(values[row], limit, flag, words)
+        elif flag & MISSING_LEFT:
+            for row in range(block.shape[1]):
+                side[row] = not (values[row] > limit)  # NaN is not greater
+        else:
+            for row in range(block.shape[1]):
+                side[row] = values[row] <= limit
+
+
+@njit(cache=True, nogil=True)
+def met_patterns(start, first, last, cond_node, cond_left, cond_slot, sides, patterns):
+    """``patterns[row]``: bit i is set when the row meets every condition of the leaf's slot i."""
+    failed = np.zeros(len(patterns), dtype=np.uint64)
+    slots = np.uint64(0)
+    for cond in range(first, last):
+        bit = np.uint64(1) << np.uint64(cond_slot[cond])
+        slots |= bit
+        side = sides[cond_node[cond] - start]
+        wanted = cond_left[cond]
+        for row in range(len(patterns)):
+            if side[row] != wanted:
+                failed[row] |= bit
+    for row in range(len(patterns)):
+        patterns[row] = slots & ~failed[row]
+
+
+@njit(cache=True, nogil=True)
+def distinct_patterns(patterns, weights, slots, found, found_weight):
+    """Distinct values of ``patterns`` in order of appearance, with their summed weights.
+
+    ``slots`` is a hash table of positions, at least twice as long as ``patterns`` and a power of
+    two.
+    """
+    slots[:] = -1
+    mask = np.uint64(len(slots) - 1)
+    count = 0
+    for row in range(len(patterns)):
+        pattern = patterns[row]
+        at = (pattern * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20) & mask
+        while slots[at] >= 0 and found[slots[at]] != pattern:
+            at = (at + np.uint64(1)) & mask
+        if slots[at] < 0:
+            slots[at] = count
+            found[count] = pattern
+            found_weight[count] = 0.0
+            count += 1
+        found_weight[slots[at]] += weights[row]
+    return count
+
+
+@njit(cache=True, nogil=True)
+def background_patterns(
+    block, weights, bounds, tree_leaf, cond_start, cond_node, cond_left, cond_slot,
+    feature, threshold, flags, cat_start, cat_size, cat_bits, pattern_start,
+):  # fmt: skip
+    """Distinct patterns of the background rows at each leaf, with their weights."""
+    n_rows = block.shape[1]
+    largest = 0
+    for tree in range(len(bounds) - 1):
+        largest = max(largest, bounds[tree + 1] - bounds[tree])
+    sides = np.zeros((largest, n_rows), dtype=np.uint8)
+    size = 2
+    while size < 2 * n_rows:
+        size *= 2
+    slots = np.empty(size, dtype=np.int64)
+    row_patterns = np.empty(n_rows, dtype=np.uint64)
+    capacity = 1024
+    patterns = np.empty(capacity, dtype=np.uint64)
+    shares = np.empty(capacity, dtype=np.float64)
+    total = 0
+    for tree in range(len(bounds) - 1):
+        start = bounds[tree]
+        split_block(
+            block, start, bounds[tree + 1], feature, threshold, flags, cat_start, cat_size,
+            cat_bits, sides,
+        )  # fmt: skip
+        for leaf in range(tree_leaf[tree], tree_leaf[tree + 1]):
+            pattern_start[leaf] = total
+            if capacity < total + n_rows:
+                capacity = 2 * (total + n_rows)
+                grown, grown_shares = np.empty(capacity, np.uint64), np.empty(capacity, np.float64)
+                grown[:total], grown_shares[:total] = patterns[:total], shares[:total]
+                patterns, shares = grown, grown_shares
+            met_patterns(
+                start, cond_start[leaf], cond_start[leaf + 1], cond_node, cond_left, cond_slot,
+                sides, row_patterns,
+            )  # fmt: skip
+            total += distinct_patterns(
+                row_patterns, weights, slots, patterns[total:], shares[total:]
+            )
+    pattern_start[len(pattern_start) - 1] = total
+    return patterns[:total].copy(), shares[:total].copy()
+
+
+@njit(cache=True, nogil=True, inline="always")
+def popcount(x):
+    """Count the set bits."""
+    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@njit(cache=True, nogil=True)
+def walk_leaf(
+    row_patterns, patterns, shares, players, leaf_values, output, share_table, out
+):  # fmt: skip
+    """Add one leaf's Shapley values for rows with ``row_patterns`` by its background patterns.
+
+    For a row pattern b and a background pattern c, with A = b & ~c and B = c & ~b, the leaf adds
+    ``w (|A|-1)! |B|! / (|A|+|B|)!`` to players in A and ``-w |A|! (|B|-1)! / (|A|+|B|)!`` to those
+    in B, if b | c is full. ``share_table[a, b] = a! b! / (a + b + 1)!``.
+    """
+    n_slots = len(players)
+    full = np.uint64(0)
+    for slot in range(n_slots):
+        full |= np.uint64(1) << np.uint64(slot)
+    delta = np.empty(n_slots)
+    for row in range(len(row_patterns)):
+        met = row_patterns[row]
+        delta[:] = 0.0
+        touched = False
+        for k in range(len(patterns)):
+            other = patterns[k]
+            if (met | other) != full or met == other:
+                continue
+            touched = True
+            ours, theirs = met & ~other, other & ~met
+            n_ours, n_theirs = popcount(ours), popcount(theirs)
+            gain = shares[k] * share_table[n_ours - 1, n_theirs] if n_ours > 0 else 0.0
+            loss = shares[k] * share_table[n_ours, n_theirs - 1] if n_theirs > 0 else 0.0
+            for slot in range(n_slots):
+                bit = np.uint64(1) << np.uint64(slot)
+                if ours & bit:
+                    delta[slot] += gain
+                elif theirs & bit:
+                    delta[slot] -= loss
+        if touched:
+            for slot in range(n_slots):
+                for j in range(len(leaf_values)):
+                    out[row, players[slot], output + j] += delta[slot] * leaf_values[j]
+
+
+@njit(cache=True, nogil=True)
+def walk_block(
+    block, bounds, tree_output, tree_leaf, leaf_node, cond_start, cond_node, cond_left, cond_slot,
+    slot_start, slot_player, pattern_start, patterns, shares, share_table,
+    feature, threshold, flags, cat_start, cat_size, cat_bits, value, out,
+):  # fmt: skip
+    """Add the Shapley values of all trees for the rows of ``block`` to ``out``, leaf by leaf."""
+    n_rows = block.shape[1]
+    largest = 0
+    for tree in range(len(bounds) - 1):
+        largest = max(largest, bounds[tree + 1] - bounds[tree])
+    sides = np.zeros((largest, n_rows), dtype=np.uint8)
+    row_patterns = np.empty(n_rows, dtype=np.uint64)
+    for tree in range(len(bounds) - 1):
+        start = bounds[tree]
+        split_block(
+            block, start, bounds[tree + 1], feature, threshold, flags, cat_start, cat_size,
+            cat_bits, sides,
+        )  # fmt: skip
+        for leaf in range(tree_leaf[tree], tree_leaf[tree + 1]):
+            met_patterns(
+                start, cond_start[leaf], cond_start[leaf + 1], cond_node, cond_left, cond_slot,
+                sides, row_patterns,
+            )  # fmt: skip
+            walk_leaf(
+                row_patterns,
+                patterns[pattern_start[leaf] : pattern_start[leaf + 1]],
+                shares[pattern_start[leaf] : pattern_start[leaf + 1]],
+                slot_player[slot_start[leaf] : slot_start[leaf + 1]],
+                value[leaf_node[leaf]], tree_output[tree], share_table, out,
+            )  # fmt: skip
