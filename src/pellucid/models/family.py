@@ -1,0 +1,123 @@
+"""The protocol of a model family, and the registry of families.
+
+A family is admitted when the margin of its fitted models is a sum whose Shapley values are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
+
+import numpy as np
+
+from pellucid.errors import PellucidError
+from pellucid.models.problem import Problem
+
+Config = Mapping[str, Any]
+
+
+class FamilyError(PellucidError):
+    """A family is unknown, or cannot be used here."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to learn from or to validate on.
+
+    X : ndarray of float32, (n_rows, n_engineered); NaN is missing.
+    y : ndarray, (n_rows,); class codes as int64, or values as float64.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+
+
+class Shapley(Protocol):
+    """Exact Shapley values of one margin, compiled for a background and a set of players."""
+
+    @property
+    def base_values(self) -> np.ndarray:
+        """Mean margin over the background, (n_outputs,)."""
+        ...
+
+    def values(self, X: np.ndarray) -> np.ndarray:
+        """(n_rows, n_players), or (n_rows, n_players, n_outputs) when there are several."""
+        ...
+
+
+class Member(Protocol):
+    """A fitted model whose margin is explained exactly."""
+
+    family: str
+    rounds: int
+    """How much was learned (trees per class, iterations); a refit repeats it."""
+
+    def margins(self, X: np.ndarray) -> np.ndarray:
+        """Margins, float64 (n_rows, n_outputs)."""
+        ...
+
+    def shapley(self, *, background: np.ndarray, players: np.ndarray) -> Shapley:
+        """Compile the exact explanation; ``players`` maps engineered column to player."""
+        ...
+
+    def to_files(self) -> dict[str, bytes]:
+        """The model as named files that hold no code."""
+        ...
+
+
+class Family(Protocol):
+    """A way to learn members from rows."""
+
+    name: str
+
+    def fit(
+        self,
+        train: Rows,
+        problem: Problem,
+        config: Config,
+        *,
+        seed: int,
+        valid: Rows | None = None,
+        rounds: int | None = None,
+        deadline: float | None = None,
+    ) -> Member:
+        """Learn from ``train``.
+
+        Parameters
+        ----------
+        valid : Rows, optional
+            Rows for early stopping.
+        rounds : int, optional
+            Learn exactly this much instead of stopping early.
+        deadline : float, optional
+            `time.monotonic` value after which learning ends with what it has.
+        """
+        ...
+
+    def from_files(self, files: Mapping[str, bytes]) -> Member:
+        """Rebuild a member from what `Member.to_files` gave."""
+        ...
+
+
+# name -> module with a `FAMILY` object; modules are imported when their family is used
+_FAMILIES: dict[str, str] = {
+    "prior": "pellucid.models.prior",
+    "linear": "pellucid.models.linear",
+    "lightgbm": "pellucid.models.lightgbm",
+}
+
+
+def get_family(name: str) -> Family:
+    """The family registered under ``name``.
+
+    Examples
+    --------
+    >>> get_family("linear").name
+    'linear'
+    """
+    if name not in _FAMILIES:
+        raise FamilyError(f"unknown model family {name!r}; known: {', '.join(sorted(_FAMILIES))}")
+    family: Family = import_module(_FAMILIES[name]).FAMILY
+    return family

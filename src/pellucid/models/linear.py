@@ -1,0 +1,185 @@
+"""Regularised linear models: ridge for values, logistic regression for classes."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid import shapley
+from pellucid.models.family import Config, Rows
+from pellucid.models.problem import Problem
+
+_CHUNK = 4096  # rows multiplied at a time, to bound memory
+_RARE_MARGIN = -12.0  # log-odds of a class that the training rows do not show
+
+
+@dataclass(frozen=True, eq=False)
+class LinearMember:
+    """A margin that is linear in clipped, mean-filled engineered features.
+
+    coef : (n_outputs, n_engineered); intercept : (n_outputs,)
+    fill, low, high : (n_engineered,); what replaces NaN, and the range seen in training, beyond
+    which a linear extrapolation would be a guess.
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    fill: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    rounds: int = 0
+    family: str = "linear"
+
+    def _prepare(self, X: np.ndarray) -> np.ndarray:
+        filled = np.where(np.isnan(X), self.fill, X.astype(np.float64))
+        return np.clip(filled, self.low, self.high)
+
+    def margins(self, X: np.ndarray) -> np.ndarray:
+        """Margins, float64 (n_rows, n_outputs); each row is summed alone, so batches agree."""
+        out = np.empty((len(X), len(self.coef)))
+        for start in range(0, len(X), _CHUNK):
+            rows = self._prepare(X[start : start + _CHUNK])
+            for k, coef in enumerate(self.coef):
+                out[start : start + _CHUNK, k] = (rows * coef).sum(axis=1) + self.intercept[k]
+        return out
+
+    def shapley(self, *, background: np.ndarray, players: np.ndarray) -> Any:
+        """Closed form: each column adds ``coef * (x - mean over the background)``."""
+        tables = shapley.linear(
+            self.coef, self.intercept, background=self._prepare(background), players=players
+        )
+        return _Prepared(self, tables)
+
+    def to_files(self) -> dict[str, bytes]:
+        """One npz file of arrays."""
+        buffer = io.BytesIO()
+        np.savez(
+            buffer, coef=self.coef, intercept=self.intercept, fill=self.fill, low=self.low,
+            high=self.high,
+        )  # fmt: skip
+        facts = json.dumps({"rounds": self.rounds, "family": self.family})
+        return {"linear.npz": buffer.getvalue(), "linear.json": facts.encode()}
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """Shapley values of a linear member for rows as the featurizer gives them."""
+
+    member: LinearMember
+    tables: Any
+
+    @property
+    def base_values(self) -> np.ndarray:
+        base: np.ndarray = self.tables.base_values
+        return base
+
+    def values(self, X: np.ndarray) -> np.ndarray:
+        values: np.ndarray = self.tables.values(self.member._prepare(X))
+        return values
+
+
+def read_linear(files: Mapping[str, bytes]) -> LinearMember:
+    """Rebuild a linear member from its files."""
+    facts = json.loads(files["linear.json"])
+    with np.load(io.BytesIO(files["linear.npz"]), allow_pickle=False) as arrays:
+        return LinearMember(
+            **{name: arrays[name] for name in ("coef", "intercept", "fill", "low", "high")},
+            rounds=int(facts["rounds"]),
+            family=str(facts["family"]),
+        )
+
+
+class LinearFamily:
+    """Ridge or logistic regression on standardised features.
+
+    Config: ``strength``, scikit-learn's ``C`` (``1 / alpha`` for ridge); larger is freer.
+    """
+
+    name = "linear"
+
+    def fit(
+        self,
+        train: Rows,
+        problem: Problem,
+        config: Config,
+        *,
+        seed: int,
+        valid: Rows | None = None,
+        rounds: int | None = None,
+        deadline: float | None = None,
+    ) -> LinearMember:
+        """Standardise, solve, and fold the scale back into the coefficients."""
+        X = train.X.astype(np.float64)
+        observed = np.isfinite(X)
+        counts = np.maximum(observed.sum(axis=0), 1)
+        fill = np.where(observed, X, 0.0).sum(axis=0) / counts
+        X = np.where(observed, X, fill)
+        low, high = X.min(axis=0), X.max(axis=0)
+        scale = X.std(axis=0)
+        scale[scale == 0] = 1.0
+        X -= fill
+        X /= scale
+        solve = _solve_logistic if problem.is_classification else _solve_ridge
+        coef, intercept, n_iter = solve(X, train.y, problem, float(config["strength"]))
+        coef = coef / scale
+        return LinearMember(
+            coef=coef,
+            intercept=intercept - coef @ fill,
+            fill=fill,
+            low=low,
+            high=high,
+            rounds=n_iter,
+        )
+
+    def from_files(self, files: Mapping[str, bytes]) -> LinearMember:
+        """Rebuild a member from its files."""
+        return read_linear(files)
+
+
+def _solve_ridge(
+    X: np.ndarray, y: np.ndarray, problem: Problem, strength: float
+) -> tuple[np.ndarray, np.ndarray, int]:
+    mean = y.mean()
+    centre = X.mean(axis=0)  # not zero where values are missing
+    centred = X - centre
+    gram = centred.T @ centred
+    gram[np.diag_indices_from(gram)] += 1.0 / strength
+    coef = np.linalg.solve(gram, centred.T @ (y - mean))
+    return coef[None, :], np.array([mean - centre @ coef]), 1
+
+
+def _solve_logistic(
+    X: np.ndarray, y: np.ndarray, problem: Problem, strength: float
+) -> tuple[np.ndarray, np.ndarray, int]:
+    from sklearn.linear_model import LogisticRegression
+
+    present = np.unique(y)
+    if len(present) == 1:  # a fold may lack a rare class
+        coef = np.zeros((problem.n_outputs, X.shape[1]))
+        intercept = np.full(problem.n_outputs, _RARE_MARGIN)
+        intercept[present[0] if problem.n_outputs > 1 else 0] = (
+            -_RARE_MARGIN if problem.n_outputs > 1 or present[0] == 1 else _RARE_MARGIN
+        )
+        return coef, intercept, 0
+    solver = LogisticRegression(C=strength, max_iter=300, tol=1e-4)
+    solver.fit(X, y)
+    n_iter = int(np.max(solver.n_iter_))
+    if problem.task == "binary":
+        return solver.coef_, solver.intercept_, n_iter
+    coef = np.zeros((problem.n_classes, X.shape[1]))
+    intercept = np.full(problem.n_classes, _RARE_MARGIN)
+    if len(present) == 2:
+        coef[present[1]] = solver.coef_[0]
+        intercept[present] = 0.0, solver.intercept_[0]
+    else:
+        coef[present] = solver.coef_
+        intercept[present] = solver.intercept_
+    return coef, intercept, n_iter
+
+
+FAMILY = LinearFamily()

@@ -1,0 +1,65 @@
+"""The prior: the same margin for every row, the baseline that all others must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from pellucid.models.family import Config, Rows
+from pellucid.models.linear import LinearMember, read_linear
+from pellucid.models.problem import Problem
+
+
+class PriorFamily:
+    """Mean of the target, or the log-odds of its classes; takes no configuration."""
+
+    name = "prior"
+
+    def fit(
+        self,
+        train: Rows,
+        problem: Problem,
+        config: Config,
+        *,
+        seed: int,
+        valid: Rows | None = None,
+        rounds: int | None = None,
+        deadline: float | None = None,
+    ) -> LinearMember:
+        """Count."""
+        n_features = train.X.shape[1]
+        zeros = np.zeros(n_features)
+        return LinearMember(
+            coef=np.zeros((problem.n_outputs, n_features)),
+            intercept=prior_margins(train.y, problem),
+            fill=zeros,
+            low=zeros,
+            high=zeros,
+            family=self.name,
+        )
+
+    def from_files(self, files: Mapping[str, bytes]) -> LinearMember:
+        """Rebuild a member from its files."""
+        return read_linear(files)
+
+
+def prior_margins(y: np.ndarray, problem: Problem) -> np.ndarray:
+    """The constant margin of least loss, (n_outputs,).
+
+    Examples
+    --------
+    >>> prior_margins(np.array([0, 1, 1, 1]), Problem("binary", 2)).round(2).tolist()
+    [0.85]
+    """
+    if problem.task == "regression":
+        return np.array([y.mean()])
+    # half a row added to each class: a class may be missing from a fold
+    log_frequency = np.log(np.bincount(y, minlength=problem.n_classes) + 0.5)
+    if problem.task == "binary":
+        return np.array([log_frequency[1] - log_frequency[0]])
+    centred: np.ndarray = log_frequency - log_frequency.mean()
+    return centred
+
+
+FAMILY = PriorFamily()

@@ -1,0 +1,58 @@
+"""What is to be predicted, as every family sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Task = Literal["binary", "multiclass", "regression"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The kind of target, and the link between margins and predictions.
+
+    Examples
+    --------
+    >>> Problem("binary", 2).n_outputs
+    1
+    >>> Problem("multiclass", 3).probabilities(np.zeros((1, 3))).round(2).tolist()
+    [[0.33, 0.33, 0.33]]
+    """
+
+    task: Task
+    n_classes: int = 0
+
+    @property
+    def n_outputs(self) -> int:
+        """Margins per row: one per class for multi-class problems, otherwise one."""
+        return self.n_classes if self.task == "multiclass" else 1
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether the target is a class."""
+        return self.task != "regression"
+
+    def probabilities(self, margins: np.ndarray) -> np.ndarray:
+        """Class probabilities from margins: (n_rows, n_outputs) -> (n_rows, n_classes)."""
+        if self.task == "binary":
+            positive = sigmoid(margins[:, 0])
+            return np.column_stack([1.0 - positive, positive])
+        return softmax(margins)
+
+    def response(self, margins: np.ndarray) -> np.ndarray:
+        """What metrics read: probabilities for classes, (n_rows,) values for regression."""
+        return self.probabilities(margins) if self.is_classification else margins[:, 0]
+
+
+def sigmoid(margin: np.ndarray) -> np.ndarray:
+    """Logistic function without overflow."""
+    return 0.5 * (1.0 + np.tanh(0.5 * margin))
+
+
+def softmax(margins: np.ndarray) -> np.ndarray:
+    """Row-wise softmax without overflow, (n_rows, n_classes)."""
+    shifted = np.exp(margins - margins.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
