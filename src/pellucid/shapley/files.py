@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.shapley.errors import TablesFileError
+from pellucid.shapley.groups import Groups
 from pellucid.shapley.linear import LinearTables
 from pellucid.shapley.paths import Paths
 from pellucid.shapley.players import Players
@@ -39,7 +40,7 @@ _PROLOGUE = len(_MAGIC) + 4 + 4 + 32
 _ALIGN = 64
 _CLASSES: dict[str, type] = {
     kind.__name__: kind
-    for kind in (TreeTables, TreeEnsemble, LinearLeaves, Paths, Players, LinearTables)
+    for kind in (TreeTables, TreeEnsemble, LinearLeaves, Paths, Groups, Players, LinearTables)
 }
 
 

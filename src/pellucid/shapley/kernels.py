@@ -196,50 +196,6 @@ def distinct_patterns(patterns, weights, slots, found, found_weight):
     return count
 
 
-@njit(cache=True, nogil=True)
-def background_patterns(
-    block, weights, bounds, tree_leaf, cond_start, cond_node, cond_left, cond_slot,
-    feature, threshold, flags, cat_start, cat_size, cat_bits, pattern_start,
-):  # fmt: skip
-    """Distinct patterns of the background rows at each leaf, with their weights."""
-    n_rows = block.shape[1]
-    largest = 0
-    for tree in range(len(bounds) - 1):
-        largest = max(largest, bounds[tree + 1] - bounds[tree])
-    sides = np.zeros((largest, n_rows), dtype=np.uint8)
-    size = 2
-    while size < 2 * n_rows:
-        size *= 2
-    slots = np.empty(size, dtype=np.int64)
-    row_patterns = np.empty(n_rows, dtype=np.uint64)
-    capacity = 1024
-    patterns = np.empty(capacity, dtype=np.uint64)
-    shares = np.empty(capacity, dtype=np.float64)
-    total = 0
-    for tree in range(len(bounds) - 1):
-        start = bounds[tree]
-        split_block(
-            block, start, bounds[tree + 1], feature, threshold, flags, cat_start, cat_size,
-            cat_bits, sides,
-        )  # fmt: skip
-        for leaf in range(tree_leaf[tree], tree_leaf[tree + 1]):
-            pattern_start[leaf] = total
-            if capacity < total + n_rows:
-                capacity = 2 * (total + n_rows)
-                grown, grown_shares = np.empty(capacity, np.uint64), np.empty(capacity, np.float64)
-                grown[:total], grown_shares[:total] = patterns[:total], shares[:total]
-                patterns, shares = grown, grown_shares
-            met_patterns(
-                start, cond_start[leaf], cond_start[leaf + 1], cond_node, cond_left, cond_slot,
-                sides, row_patterns,
-            )  # fmt: skip
-            total += distinct_patterns(
-                row_patterns, weights, slots, patterns[total:], shares[total:]
-            )
-    pattern_start[len(pattern_start) - 1] = total
-    return patterns[:total].copy(), shares[:total].copy()
-
-
 @njit(cache=True, nogil=True, inline="always")
 def popcount(x):
     """Count the set bits."""
@@ -250,73 +206,16 @@ def popcount(x):
 
 
 @njit(cache=True, nogil=True)
-def walk_leaf(
-    row_patterns, patterns, shares, players, leaf_values, output, share_table, out
-):  # fmt: skip
-    """Add one leaf's Shapley values for rows with ``row_patterns`` by its background patterns.
+def multiply_ratios(
+    cond_start, cond_node, cond_left, cond_slot, slot_start, left, right, cover, ratios
+):
+    """Multiply into each slot's ratio the share of cover that takes each of its conditions.
 
-    For a row pattern b and a background pattern c, with A = b & ~c and B = c & ~b, the leaf adds
-    ``w (|A|-1)! |B|! / (|A|+|B|)!`` to players in A and ``-w |A|! (|B|-1)! / (|A|+|B|)!`` to those
-    in B, if b | c is full. ``share_table[a, b] = a! b! / (a + b + 1)!``.
+    The share is of the children's covers, so that siblings sum to one.
     """
-    n_slots = len(players)
-    full = np.uint64(0)
-    for slot in range(n_slots):
-        full |= np.uint64(1) << np.uint64(slot)
-    delta = np.empty(n_slots)
-    for row in range(len(row_patterns)):
-        met = row_patterns[row]
-        delta[:] = 0.0
-        touched = False
-        for k in range(len(patterns)):
-            other = patterns[k]
-            if (met | other) != full or met == other:
-                continue
-            touched = True
-            ours, theirs = met & ~other, other & ~met
-            n_ours, n_theirs = popcount(ours), popcount(theirs)
-            gain = shares[k] * share_table[n_ours - 1, n_theirs] if n_ours > 0 else 0.0
-            loss = shares[k] * share_table[n_ours, n_theirs - 1] if n_theirs > 0 else 0.0
-            for slot in range(n_slots):
-                bit = np.uint64(1) << np.uint64(slot)
-                if ours & bit:
-                    delta[slot] += gain
-                elif theirs & bit:
-                    delta[slot] -= loss
-        if touched:
-            for slot in range(n_slots):
-                for j in range(len(leaf_values)):
-                    out[row, players[slot], output + j] += delta[slot] * leaf_values[j]
-
-
-@njit(cache=True, nogil=True)
-def walk_block(
-    block, bounds, tree_output, tree_leaf, leaf_node, cond_start, cond_node, cond_left, cond_slot,
-    slot_start, slot_player, pattern_start, patterns, shares, share_table,
-    feature, threshold, flags, cat_start, cat_size, cat_bits, value, out,
-):  # fmt: skip
-    """Add the Shapley values of all trees for the rows of ``block`` to ``out``, leaf by leaf."""
-    n_rows = block.shape[1]
-    largest = 0
-    for tree in range(len(bounds) - 1):
-        largest = max(largest, bounds[tree + 1] - bounds[tree])
-    sides = np.zeros((largest, n_rows), dtype=np.uint8)
-    row_patterns = np.empty(n_rows, dtype=np.uint64)
-    for tree in range(len(bounds) - 1):
-        start = bounds[tree]
-        split_block(
-            block, start, bounds[tree + 1], feature, threshold, flags, cat_start, cat_size,
-            cat_bits, sides,
-        )  # fmt: skip
-        for leaf in range(tree_leaf[tree], tree_leaf[tree + 1]):
-            met_patterns(
-                start, cond_start[leaf], cond_start[leaf + 1], cond_node, cond_left, cond_slot,
-                sides, row_patterns,
-            )  # fmt: skip
-            walk_leaf(
-                row_patterns,
-                patterns[pattern_start[leaf] : pattern_start[leaf + 1]],
-                shares[pattern_start[leaf] : pattern_start[leaf + 1]],
-                slot_player[slot_start[leaf] : slot_start[leaf + 1]],
-                value[leaf_node[leaf]], tree_output[tree], share_table, out,
-            )  # fmt: skip
+    for leaf in range(len(cond_start) - 1):
+        for cond in range(cond_start[leaf], cond_start[leaf + 1]):
+            node = cond_node[cond]
+            both = cover[left[node]] + cover[right[node]]
+            taken = cover[left[node]] if cond_left[cond] else cover[right[node]]
+            ratios[slot_start[leaf] + cond_slot[cond]] *= taken / both

@@ -78,3 +78,39 @@ def find_paths(ensemble: TreeEnsemble, player_of: np.ndarray) -> Paths:
         tree_leaf, leaf_node, cond_start, cond_node, cond_left, cond_slot, slot_start,
         slot_player[:n_slots].copy(),
     )  # fmt: skip
+
+
+def path_ratios(ensemble: TreeEnsemble, paths: Paths) -> np.ndarray:
+    """Cover ratios of each slot of each leaf, multiplied over its conditions: (n_slots,).
+
+    Raises
+    ------
+    ShapleyError
+        A model that does not say how many rows reached its nodes.
+    """
+    from pellucid.shapley import kernels
+
+    inner = ensemble.feature >= 0
+    if not np.isfinite(ensemble.cover).all() or (ensemble.cover[inner] <= 0).any():
+        raise ShapleyError(
+            f"the {ensemble.library} model does not hold the cover of its nodes, which the "
+            "path-dependent game needs; give background rows for the interventional game"
+        )
+    ratios = np.ones(len(paths.slot_player))
+    kernels.multiply_ratios(
+        paths.cond_start, paths.cond_node, paths.cond_left, paths.cond_slot, paths.slot_start,
+        ensemble.left, ensemble.right, ensemble.cover, ratios,
+    )  # fmt: skip
+    return ratios
+
+
+def path_base(ensemble: TreeEnsemble, paths: Paths, ratios: np.ndarray) -> np.ndarray:
+    """Mean margin when every branch is taken by its cover ratio, (n_outputs,)."""
+    reach = np.ones(len(paths.leaf_node))
+    leaf_of_slot = np.repeat(np.arange(len(reach)), np.diff(paths.slot_start))
+    np.multiply.at(reach, leaf_of_slot, ratios)
+    base = ensemble.intercept.copy()
+    output = np.repeat(ensemble.tree_output, np.diff(paths.tree_leaf))
+    for j in range(ensemble.value.shape[1]):
+        np.add.at(base, output + j, reach * ensemble.value[paths.leaf_node, j])
+    return base / ensemble.divisor

@@ -4,6 +4,9 @@ One leaf of weight w and D distinct players is a product game: reached by (x on 
 elsewhere) when every player i meets its condition by x (bit b_i, if i is in S) or by z (bit c_i).
 Its Shapley values depend on x through the D bits only, so all that is needed of the background is
 the distinct c with their weights. The sum over leaves is the model's Shapley value.
+
+The path-dependent game (TreeSHAP, Lundberg et al. 2020) replaces c_i by the cover ratio r_i of the
+player's conditions: still a product game, and the same tables.
 """
 
 from __future__ import annotations
@@ -11,14 +14,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import comb
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from pellucid.shapley.errors import ShapleyError
-from pellucid.shapley.paths import Paths, find_paths
+from pellucid.shapley.groups import POINT_WEIGHTS, POINTS, SHARES, Groups, build_groups
+from pellucid.shapley.paths import Paths, find_paths, path_base, path_ratios
 from pellucid.shapley.players import Players, resolve_players
 from pellucid.shapley.readers import read_ensemble
 from pellucid.shapley.rows import check_rows, check_weights
@@ -30,17 +34,12 @@ _BLOCK = 256  # rows that go through a tree together, so that its tables stay in
 
 @dataclass(frozen=True, eq=False)
 class TreeTables:
-    """Exact Shapley values of a tree ensemble, ready to look up.
-
-    patterns, shares : distinct background patterns of each leaf, from ``pattern_start``.
-    """
+    """Exact Shapley values of a tree ensemble, ready to look up."""
 
     ensemble: TreeEnsemble
     players: Players
     paths: Paths
-    pattern_start: np.ndarray
-    patterns: np.ndarray
-    shares: np.ndarray
+    groups: Groups
     base_values: np.ndarray
     n_jobs: int = 1
 
@@ -66,41 +65,53 @@ class TreeTables:
         other rows, nor on ``n_jobs``.
         """
         rows = check_rows(X, n_columns=self.ensemble.n_columns)
-        out = np.zeros((len(rows), self.n_players, self.n_outputs))
+        out = np.zeros((len(rows), self.n_players * self.n_outputs))
         starts = range(0, len(rows), _BLOCK)
         if self.n_jobs > 1 and len(starts) > 1:
             with ThreadPoolExecutor(self.n_jobs) as pool:
-                list(pool.map(lambda start: self._explain_block(rows, start, out), starts))
+                list(pool.map(lambda start: self._explain(rows, start, out), starts))
         else:
             for start in starts:
-                self._explain_block(rows, start, out)
-        out /= self.ensemble.divisor
-        return out[:, :, 0] if self.n_outputs == 1 else out
+                self._explain(rows, start, out)
+        if self.ensemble.divisor != 1.0:
+            out /= self.ensemble.divisor
+        if self.n_outputs == 1:
+            return out
+        return out.reshape(len(rows), self.n_players, self.n_outputs)
 
-    def _explain_block(self, rows: np.ndarray, start: int, out: np.ndarray) -> None:
-        from pellucid.shapley import kernels
+    def _explain(self, rows: np.ndarray, start: int, out: np.ndarray) -> None:
+        from pellucid.shapley import lookup
 
-        trees, paths = self.ensemble, self.paths
-        kernels.walk_block(
-            as_block(trees, rows[start : start + _BLOCK]), trees.tree_bounds, trees.tree_output,
-            paths.tree_leaf, paths.leaf_node, paths.cond_start, paths.cond_node, paths.cond_left,
-            paths.cond_slot, paths.slot_start, paths.slot_player,
-            self.pattern_start, self.patterns, self.shares, share_table(),
-            trees.feature, trees.threshold, trees.flags, trees.cat_start, trees.cat_size,
-            trees.cat_bits, trees.value, out[start : start + _BLOCK],
+        trees, paths, groups = self.ensemble, self.paths, self.groups
+        nodes = (
+            self._bounds, trees.tree_output, trees.feature, trees.threshold, trees.flags,
+            trees.cat_start, trees.cat_size, trees.cat_bits, trees.value,
         )  # fmt: skip
+        tables = (
+            groups.tree_group, groups.cond_start, groups.cond_node, groups.cond_flip,
+            groups.cond_bit, groups.target_start, groups.target, groups.table_start, groups.table,
+            groups.tree_deep, groups.deep_leaf, groups.deep_start, groups.patterns, groups.shares,
+            paths.leaf_node, paths.cond_start, paths.cond_node, paths.cond_left, paths.cond_slot,
+            paths.slot_start, paths.slot_player,
+        )  # fmt: skip
+        block = as_block(trees, rows[start : start + _BLOCK])
+        if len(rows) == 1 and len(groups.ratios) == 0:
+            lookup.explain_row(block[:, 0], *nodes, *tables, SHARES, trees.n_outputs, out[0])
+        else:
+            lookup.explain_block(
+                block, *nodes, *tables, groups.ratios, POINTS, POINT_WEIGHTS, SHARES,
+                trees.n_outputs, out[start : start + _BLOCK],
+            )  # fmt: skip
+
+    @cached_property
+    def _bounds(self) -> np.ndarray:
+        return self.ensemble.tree_bounds
 
     def save(self, path: str | Path) -> None:
         """Write to one file; `pellucid.shapley.load` reads it."""
         from pellucid.shapley.files import save_tables
 
         save_tables(self, path)
-
-
-def share_table() -> np.ndarray:
-    """Tabulate ``a! b! / (a + b + 1)!``, the weight of one player among a + b others."""
-    sizes = range(65)
-    return np.array([[1.0 / ((a + b + 1) * comb(a + b, a)) for b in sizes] for a in sizes])
 
 
 def as_block(ensemble: TreeEnsemble, rows: np.ndarray) -> np.ndarray:
@@ -141,6 +152,7 @@ def compile(
     game: Game = "interventional",
     n_jobs: int = 1,
     weights: Any = None,
+    memory: int = 256 * 2**20,
 ) -> TreeTables:
     """Compile a fitted tree model into tables of exact Shapley values of its margin.
 
@@ -157,6 +169,8 @@ def compile(
         Threads that explain blocks of rows; the bits do not depend on it.
     weights : array (n_background,), optional
         Weights of the background rows.
+    memory : int
+        Bytes that the tables may take; beyond it, leaves are walked instead.
 
     Returns
     -------
@@ -188,30 +202,22 @@ def compile(
     who = resolve_players(players, n_columns=ensemble.n_columns, columns=ensemble.columns)
     if game not in ("interventional", "path-dependent"):
         raise ShapleyError(f"unknown game {game!r}; expected 'interventional' or 'path-dependent'")
-    if background is None or game == "path-dependent":
-        raise ShapleyError("the path-dependent game is not available; give background rows")
     if ensemble.linear is not None:
         raise ShapleyError("the model has linear leaves; fit it with linear_tree=False")
-    rows = check_rows(background, n_columns=ensemble.n_columns, what="background")
-    shares = check_weights(weights, n_rows=len(rows))
-    return _compile_interventional(ensemble, who, rows, shares, n_jobs)
-
-
-def _compile_interventional(
-    ensemble: TreeEnsemble, who: Players, rows: np.ndarray, weights: np.ndarray, n_jobs: int
-) -> TreeTables:
-    from pellucid.shapley import kernels
-
     paths = find_paths(ensemble, who.of_column)
-    pattern_start = np.zeros(len(paths.leaf_node) + 1, dtype=np.int64)
-    patterns, shares = kernels.background_patterns(
-        as_block(ensemble, rows), weights, ensemble.tree_bounds, paths.tree_leaf,
-        paths.cond_start, paths.cond_node, paths.cond_left, paths.cond_slot,
-        ensemble.feature, ensemble.threshold, ensemble.flags, ensemble.cat_start,
-        ensemble.cat_size, ensemble.cat_bits, pattern_start,
-    )  # fmt: skip
-    base = (ensemble_margins(ensemble, rows) * weights[:, None]).sum(axis=0)
-    return TreeTables(ensemble, who, paths, pattern_start, patterns, shares, base, n_jobs)
+    if background is None or game == "path-dependent":
+        ratios = path_ratios(ensemble, paths)
+        block, shares = np.zeros((ensemble.n_columns, 0)), np.zeros(0)
+        base = path_base(ensemble, paths, ratios)
+    else:
+        rows = check_rows(background, n_columns=ensemble.n_columns, what="background")
+        ratios = np.zeros(0)
+        block, shares = as_block(ensemble, rows), check_weights(weights, n_rows=len(rows))
+        base = (ensemble_margins(ensemble, rows) * shares[:, None]).sum(axis=0)
+    groups = build_groups(
+        ensemble, paths, who.of_column, block=block, weights=shares, ratios=ratios, memory=memory
+    )
+    return TreeTables(ensemble, who, paths, groups, base, n_jobs)
 
 
 def warmup() -> None:
@@ -227,9 +233,11 @@ def warmup() -> None:
         cover=np.array([2.0, 1, 1]), value=np.array([0.0, -1, 1]),
     )  # fmt: skip
     model = join_trees([stump], n_columns=1, n_outputs=1, float32=False)
-    tables = compile(model, background=np.zeros((1, 1)))
-    tables.values(np.zeros((2, 1)))
-    tables.margins(np.zeros((1, 1)))
+    for background in (np.zeros((1, 1)), None):
+        tables = compile(model, background=background)
+        tables.values(np.zeros((1, 1)))
+        tables.values(np.zeros((2, 1)))
+        tables.margins(np.zeros((1, 1)))
 
 
 def load(path: str | Path) -> Any:

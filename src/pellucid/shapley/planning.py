@@ -1,0 +1,391 @@
+"""The Numba loops that cut trees into groups of leaves and fill their tables.
+
+A group is a subtree. Its pattern has one bit for each player on the path down to it (does the row
+fail that player's merged condition?) and one for each distinct split inside it (does the row go
+left?). All leaves of the group share one table over these bits, so that one look-up serves them
+all. Where even a single leaf has too many bits it stays "deep", and is walked.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+# Numba infers the types of arguments
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from pellucid.shapley.kernels import distinct_patterns, met_patterns, popcount, split_block
+from pellucid.shapley.trees import CATEGORICAL
+
+
+@njit(cache=True, nogil=True)
+def same_split(a, b, feature, threshold, flags):
+    """Whether two numeric nodes ask the same question; categorical ones count as different."""
+    return a == b or (
+        feature[a] == feature[b]
+        and threshold[a] == threshold[b]
+        and flags[a] == flags[b]
+        and flags[a] & CATEGORICAL == 0
+    )
+
+
+@njit(cache=True, nogil=True)
+def measure_subtree(
+    root, most, parent, feature, threshold, flags, left, right, player_of, stack, splits, players
+):
+    """Count path players, all players and distinct splits of the group below ``root``.
+
+    Gives (path players, players, splits), with the last more than ``most`` when the group needs
+    more than that many bits. Fills ``splits`` and ``players``, path players in order from the
+    root first.
+    """
+    n_path = 0
+    node = root
+    while parent[node] >= 0:
+        node = parent[node]
+        player = player_of[feature[node]]
+        known = False
+        for k in range(n_path):
+            known |= players[k] == player
+        if not known:
+            players[n_path] = player
+            n_path += 1
+            if n_path > most:
+                return n_path, n_path, most + 1
+    for k in range(n_path // 2):
+        players[k], players[n_path - 1 - k] = players[n_path - 1 - k], players[k]
+    n_players, n_splits = n_path, 0
+    top = 1
+    stack[0] = root
+    while top > 0:
+        top -= 1
+        node = stack[top]
+        if feature[node] < 0:
+            continue
+        known = False
+        for k in range(n_splits):
+            known |= same_split(splits[k], node, feature, threshold, flags)
+        if not known:
+            splits[n_splits] = node
+            n_splits += 1
+            if n_path + n_splits > most:
+                return n_path, n_players, most + 1
+        player = player_of[feature[node]]
+        known = False
+        for k in range(n_players):
+            known |= players[k] == player
+        if not known:
+            players[n_players] = player
+            n_players += 1
+        stack[top], stack[top + 1] = right[node], left[node]
+        top += 2
+    return n_path, n_players, n_splits
+
+
+@njit(cache=True, nogil=True)
+def find_parents(left, right):
+    """Parent of each node, -1 at roots."""
+    parent = np.full(len(left), -1, dtype=np.int32)
+    for node in range(len(left)):
+        if left[node] >= 0:
+            parent[left[node]] = node
+            parent[right[node]] = node
+    return parent
+
+
+@njit(cache=True, nogil=True)
+def plan_groups(
+    parent, feature, threshold, flags, left, right, player_of, width, most, deep_cost, byte_cost
+):
+    """Cut every tree where the sum of what its groups cost is least.
+
+    The cost of a group is in look-ups a row, plus ``byte_cost`` for each byte of its table; a deep
+    leaf costs ``deep_cost``. Gives for each node 1 where a group starts, 2 at a deep leaf, and
+    the bytes of all tables.
+    """
+    n_nodes = len(feature)
+    cost = np.empty(n_nodes)
+    size = np.zeros(n_nodes)
+    whole = np.zeros(n_nodes, dtype=np.uint8)
+    stack = np.empty(2 * most + 4, dtype=np.int64)
+    splits = np.empty(most + 2, dtype=np.int64)
+    players = np.empty(2 * most + 4, dtype=np.int64)
+    for node in range(n_nodes - 1, -1, -1):
+        n_path, n_players, n_splits = measure_subtree(
+            node, most, parent, feature, threshold, flags, left, right, player_of, stack, splits,
+            players,
+        )  # fmt: skip
+        n_bits = n_path + n_splits
+        alone = np.inf
+        if n_bits <= most:
+            size[node] = 8.0 * n_players * width * 2.0**n_bits
+            # large tables miss the first-level cache
+            far = 1.0 if n_bits <= 9 else 1.0 + 0.25 * (n_bits - 9)
+            alone = 3.0 + (n_players * width) * far + 0.25 * n_bits + byte_cost * size[node]
+        if feature[node] < 0:
+            whole[node] = 1 if alone <= deep_cost else 2
+            cost[node] = min(alone, deep_cost)
+            continue
+        parts = cost[left[node]] + cost[right[node]]
+        whole[node] = alone <= parts
+        cost[node] = min(alone, parts)
+    total = 0.0
+    state = np.zeros(n_nodes, dtype=np.uint8)
+    covered = np.zeros(n_nodes, dtype=np.uint8)
+    for node in range(n_nodes):
+        if parent[node] >= 0 and covered[parent[node]]:
+            covered[node] = 1
+        elif whole[node]:
+            covered[node] = 1
+            state[node] = whole[node]
+            total += size[node] if whole[node] == 1 else 0.0
+    return state, total
+
+
+@njit(cache=True, nogil=True)
+def assign_leaves(state, parent, leaf_node, leaf_group):
+    """Write the group of each leaf, -1 at deep ones; groups are numbered in node order."""
+    rank = np.cumsum(state == 1)
+    for leaf in range(len(leaf_node)):
+        node = leaf_node[leaf]
+        while state[node] == 0:
+            node = parent[node]
+        leaf_group[leaf] = rank[node] - 1 if state[node] == 1 else -1
+
+
+@njit(cache=True, nogil=True)
+def lay_out_groups(
+    starts, most, width, n_outputs, parent, feature, threshold, flags, left, right, player_of,
+    node_output, cond_start, cond_node, cond_flip, cond_bit, n_path_bits, target_start, target,
+    table_start,
+):  # fmt: skip
+    """Write the bits and the targets of each group that starts at one of ``starts``.
+
+    The bit of a path player is set where the row fails; the bit of a split where it goes left.
+    Called once with empty output arrays to count, and once to write.
+    """
+    writing = len(cond_node) > 0
+    stack = np.empty(2 * most + 4, dtype=np.int64)
+    splits = np.empty(most + 2, dtype=np.int64)
+    players = np.empty(2 * most + 4, dtype=np.int64)
+    cond, targets, cells = 0, 0, 0
+    for group in range(len(starts)):
+        root = starts[group]
+        n_path, n_players, n_splits = measure_subtree(
+            root, most, parent, feature, threshold, flags, left, right, player_of, stack, splits,
+            players,
+        )  # fmt: skip
+        cond_start[group], target_start[group], table_start[group] = cond, targets, cells
+        n_path_bits[group] = n_path
+        node = root
+        while parent[node] >= 0:
+            child, node = node, parent[node]
+            if writing:
+                bit = 0
+                while players[bit] != player_of[feature[node]]:
+                    bit += 1
+                cond_node[cond], cond_bit[cond] = node, bit
+                cond_flip[cond] = left[node] == child
+            cond += 1
+        for k in range(n_splits):
+            if writing:
+                cond_node[cond], cond_bit[cond], cond_flip[cond] = splits[k], n_path + k, 0
+            cond += 1
+        if writing:
+            for k in range(n_players):
+                for j in range(width):
+                    target[targets + k * width + j] = players[k] * n_outputs + node_output[root] + j
+        targets += n_players * width
+        cells += (n_players * width) << (n_path + n_splits)
+    cond_start[len(starts)], target_start[len(starts)] = cond, targets
+    table_start[len(starts)] = cells
+    return cond, targets, cells
+
+
+@njit(cache=True, nogil=True)
+def interventional_leaf(patterns, shares, n_slots, share_table, table):
+    """Fill ``table[b * n_slots + i]`` with player i's value at a leaf of weight one.
+
+    With A = {b=1, c=0} and B = {b=0, c=1}: players in A gain (|A|-1)! |B|! / (|A|+|B|)!, players
+    in B lose |A|! (|B|-1)! / (|A|+|B|)!, where b | c is full. Only such b are visited.
+    """
+    full = (np.uint64(1) << np.uint64(n_slots)) - np.uint64(1)
+    table[: np.int64(full + np.uint64(1)) * n_slots] = 0.0
+    for k in range(len(patterns)):
+        other = patterns[k]
+        ours = full & ~other
+        n_ours = popcount(ours)
+        both = other
+        while True:  # subsets of the background's pattern, from all of it to none
+            theirs = other & ~both
+            n_theirs = popcount(theirs)
+            at = np.int64(ours | both) * n_slots
+            gain = shares[k] * share_table[n_ours - 1, n_theirs] if n_ours > 0 else 0.0
+            loss = shares[k] * share_table[n_ours, n_theirs - 1] if n_theirs > 0 else 0.0
+            for slot in range(n_slots):
+                bit = np.uint64(slot)
+                table[at + slot] += gain * np.float64((ours >> bit) & np.uint64(1))
+                table[at + slot] -= loss * np.float64((theirs >> bit) & np.uint64(1))
+            if both == 0:
+                break
+            both = (both - np.uint64(1)) & other
+    return full
+
+
+@njit(cache=True, nogil=True)
+def path_leaf(ratios, points, point_weights, table):
+    """Fill ``table[b * n_slots + i]`` with player i's path-dependent value, leaf weight one.
+
+    ``(b_i - r_i)`` times the integral over t in [0, 1] of the product over j != i of
+    ``t b_j + (1 - t) r_j``: a polynomial, for which Gauss-Legendre points are exact.
+    """
+    n_slots = len(ratios)
+    before = np.empty(n_slots + 1)
+    for pattern in range(1 << n_slots):
+        at = pattern * n_slots
+        table[at : at + n_slots] = 0.0
+        for q in range(len(points)):
+            t = points[q]
+            before[0] = 1.0
+            for slot in range(n_slots):
+                met = (pattern >> slot) & 1
+                before[slot + 1] = before[slot] * (t * met + (1.0 - t) * ratios[slot])
+            after = point_weights[q]
+            for slot in range(n_slots - 1, -1, -1):
+                met = (pattern >> slot) & 1
+                table[at + slot] += before[slot] * after
+                after *= t * met + (1.0 - t) * ratios[slot]
+        for slot in range(n_slots):
+            table[at + slot] *= ((pattern >> slot) & 1) - ratios[slot]
+
+
+@njit(cache=True, nogil=True)
+def add_leaf(
+    leaf_table, n_slots, leaf_players, leaf_values, conds, leaf_cond_node, leaf_cond_left,
+    leaf_cond_slot, group_node, group_flip, group_bit, n_path, targets, n_outputs, output,
+    feature, threshold, flags, fails, table,
+):  # fmt: skip
+    """Add a leaf's table, over its own bits, to the table of its group, over the group's."""
+    n_bits = 0
+    for cond in range(len(group_bit)):
+        n_bits = max(n_bits, group_bit[cond] + 1)
+    if_clear = np.zeros(n_bits, dtype=np.uint32)
+    if_set = np.zeros(n_bits, dtype=np.uint32)
+    for cond in range(conds):
+        node = leaf_cond_node[cond]
+        failing = np.uint32(1) << np.uint32(leaf_cond_slot[cond])
+        for k in range(len(group_node)):
+            bit = group_bit[k]
+            if bit < n_path:
+                if group_node[k] == node:  # above the group: the bit says "fails"
+                    if_set[bit] |= failing
+                    break
+            elif same_split(group_node[k], node, feature, threshold, flags):
+                if leaf_cond_left[cond]:
+                    if_clear[bit] |= failing
+                else:
+                    if_set[bit] |= failing
+                break
+    fails[0] = 0
+    for bit in range(n_bits):
+        half = 1 << bit
+        for p in range(half):
+            fails[half + p] = fails[p] | if_set[bit]
+            fails[p] |= if_clear[bit]
+    width = len(leaf_values)
+    n_targets = len(targets)
+    place = np.empty(n_slots, dtype=np.int64)
+    for slot in range(n_slots):
+        k = 0
+        while targets[k] != leaf_players[slot] * n_outputs + output:
+            k += width
+        place[slot] = k
+    full = np.uint32((1 << n_slots) - 1)
+    for p in range(1 << n_bits):
+        at = np.int64(full & ~fails[p]) * n_slots
+        for slot in range(n_slots):
+            value = leaf_table[at + slot]
+            if value != 0.0:
+                for j in range(width):
+                    table[p * n_targets + place[slot] + j] += value * leaf_values[j]
+
+
+@njit(cache=True, nogil=True)
+def fill_tables(
+    block, weights, ratios, points, point_weights, bounds, tree_output, tree_leaf, leaf_node,
+    cond_start, cond_node, cond_left, cond_slot, slot_start, slot_player, leaf_group,
+    group_cond, group_node, group_flip, group_bit, group_path, target_start, target, table_start,
+    n_outputs, most, share_table, feature, threshold, flags, cat_start, cat_size, cat_bits, value,
+    deep_start, table,
+):  # fmt: skip
+    """Fill the tables of all groups; give the background patterns of the deep leaves.
+
+    With background rows (``weights`` not empty) the game is interventional; without, it is
+    path-dependent, with ``ratios`` for each slot of each leaf.
+    """
+    n_rows = len(weights)
+    largest = 0
+    for tree in range(len(bounds) - 1):
+        largest = max(largest, bounds[tree + 1] - bounds[tree])
+    sides = np.zeros((largest, n_rows), dtype=np.uint8)
+    size = 2
+    while size < 2 * n_rows:
+        size *= 2
+    slots = np.empty(size, dtype=np.int64)
+    row_patterns = np.empty(n_rows, dtype=np.uint64)
+    found, found_share = np.empty(n_rows, dtype=np.uint64), np.empty(n_rows)
+    leaf_table = np.empty(most << most)
+    fails = np.empty(1 << most, dtype=np.uint32)
+    capacity = 1024
+    deep, deep_share = np.empty(capacity, dtype=np.uint64), np.empty(capacity)
+    n_deep, deep_leaf = 0, 0
+    for tree in range(len(bounds) - 1):
+        start = bounds[tree]
+        if n_rows > 0:
+            split_block(
+                block, start, bounds[tree + 1], feature, threshold, flags, cat_start, cat_size,
+                cat_bits, sides,
+            )  # fmt: skip
+        for leaf in range(tree_leaf[tree], tree_leaf[tree + 1]):
+            first, last = cond_start[leaf], cond_start[leaf + 1]
+            group = leaf_group[leaf]
+            n_slots = slot_start[leaf + 1] - slot_start[leaf]
+            count = 0
+            if n_rows > 0:
+                met_patterns(
+                    start, first, last, cond_node, cond_left, cond_slot, sides, row_patterns
+                )
+                count = distinct_patterns(row_patterns, weights, slots, found, found_share)
+            if group < 0:
+                deep_start[deep_leaf] = n_deep
+                deep_leaf += 1
+                if capacity < n_deep + count:
+                    capacity = 2 * (n_deep + count)
+                    grown, grown_share = np.empty(capacity, np.uint64), np.empty(capacity)
+                    grown[:n_deep], grown_share[:n_deep] = deep[:n_deep], deep_share[:n_deep]
+                    deep, deep_share = grown, grown_share
+                deep[n_deep : n_deep + count] = found[:count]
+                deep_share[n_deep : n_deep + count] = found_share[:count]
+                n_deep += count
+                continue
+            if n_rows > 0:
+                interventional_leaf(
+                    found[:count], found_share[:count], n_slots, share_table, leaf_table
+                )
+            else:
+                n_points = (n_slots + 1) // 2
+                path_leaf(
+                    ratios[slot_start[leaf] : slot_start[leaf + 1]], points[n_points, :n_points],
+                    point_weights[n_points, :n_points], leaf_table,
+                )  # fmt: skip
+            conds = slice(group_cond[group], group_cond[group + 1])
+            add_leaf(
+                leaf_table, n_slots, slot_player[slot_start[leaf] : slot_start[leaf + 1]],
+                value[leaf_node[leaf]], last - first, cond_node[first:last], cond_left[first:last],
+                cond_slot[first:last], group_node[conds], group_flip[conds], group_bit[conds],
+                group_path[group], target[target_start[group] : target_start[group + 1]],
+                n_outputs, tree_output[tree], feature, threshold, flags, fails,
+                table[table_start[group] : table_start[group + 1]],
+            )  # fmt: skip
+    deep_start[deep_leaf] = n_deep
+    return deep[:n_deep].copy(), deep_share[:n_deep].copy()
