@@ -33,6 +33,8 @@ class Groups:
     tree_deep : int64 (n_trees + 1,); deep_leaf : int64 (n_deep,)
     deep_start : int64 (n_deep + 1,); patterns : uint64; shares : float64
         Distinct background patterns of the deep leaves with their weights.
+    mask_start : int64 (n_deep + 1,); masks : uint64
+        For each slot of a deep leaf, which of its patterns meet it, as bits.
     ratios : float64 (n_slots,); the cover ratio of each slot in the path-dependent game, or
         empty in the interventional one.
     """
@@ -51,6 +53,8 @@ class Groups:
     deep_start: np.ndarray
     patterns: np.ndarray
     shares: np.ndarray
+    mask_start: np.ndarray
+    masks: np.ndarray
     ratios: np.ndarray
 
 
@@ -136,12 +140,19 @@ def build_groups(
         trees.threshold, trees.flags, trees.cat_start, trees.cat_size, trees.cat_bits,
         trees.value, deep_start, table,
     )  # fmt: skip
+    mask_start = np.zeros_like(deep_start)
+    masks = np.zeros(0, dtype=np.uint64)
+    if len(patterns):
+        deep = (deep_leaf, paths.slot_start, deep_start, patterns, mask_start)
+        masks = np.zeros(planning.fill_masks(*deep, masks), dtype=np.uint64)
+        planning.fill_masks(*deep, masks)
     return Groups(
         tree_group=np.searchsorted(starts, trees.tree_bounds),
         cond_start=cond_start, cond_node=cond_node, cond_flip=cond_flip, cond_bit=cond_bit,
         target_start=target_start, target=target, table_start=table_start, table=table,
         tree_deep=np.searchsorted(deep_leaf, paths.tree_leaf),
         deep_leaf=deep_leaf, deep_start=deep_start, patterns=patterns, shares=shares,
+        mask_start=mask_start, masks=masks,
         ratios=ratios,
     )  # fmt: skip
 

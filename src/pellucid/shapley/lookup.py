@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from pellucid.shapley.kernels import goes_left, popcount, split_block
+from pellucid.shapley.bits import lowest_bit, popcount
+from pellucid.shapley.kernels import goes_left, split_block
 
 
 @njit(cache=True, nogil=True)
@@ -20,161 +21,179 @@ def group_patterns(start, first, last, cond_node, cond_flip, cond_bit, sides, pa
     patterns[:] = 0
     for cond in range(first, last):
         side = sides[cond_node[cond] - start]
-        flip, bit = np.uint16(cond_flip[cond]), np.uint16(cond_bit[cond])
+        flip = cond_flip[cond]
+        # a product, unlike a shift, stays in 16 bits and so in short vector lanes
+        worth = np.uint16(1 << cond_bit[cond])
         for row in range(len(patterns)):
-            patterns[row] |= (np.uint16(side[row]) ^ flip) << bit
+            patterns[row] |= np.uint16(side[row] ^ flip) * worth
+
+
+@njit(cache=True, nogil=True)
+def failed_patterns(start, first, last, cond_node, cond_left, cond_slot, sides, patterns):
+    """``patterns[row]``: bit i is set when the row fails a condition of the leaf's slot i."""
+    patterns[:] = 0
+    for cond in range(first, last):
+        side = sides[cond_node[cond] - start]
+        wanted, slot = cond_left[cond], np.uint64(cond_slot[cond])
+        for row in range(len(patterns)):
+            patterns[row] |= np.uint64(side[row] ^ wanted) << slot
 
 
 @njit(cache=True, nogil=True)
 def look_up(patterns, table, targets, out):
-    """Add to each row of ``out`` the table's entries for the row's pattern."""
+    """Add to ``out[target, row]`` the table's entry for the row's pattern."""
     n_targets = len(targets)
+    for k in range(n_targets):
+        sums = out[targets[k]]
+        for row in range(len(patterns)):
+            sums[row] += table[np.int64(patterns[row]) * n_targets + k]
+
+
+@njit(cache=True, nogil=True)
+def number_patterns(patterns, slots, numbers, found):
+    """Number the distinct patterns in order of appearance; ``slots`` is an empty hash table."""
+    mask = np.uint64(len(slots) - 1)
+    count = 0
     for row in range(len(patterns)):
-        at = np.int64(patterns[row]) * n_targets
-        for k in range(n_targets):
-            out[row, targets[k]] += table[at + k]
+        pattern = patterns[row]
+        at = ((pattern * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) & mask
+        while slots[at] >= 0 and found[slots[at]] != pattern:
+            at = (at + np.uint64(1)) & mask
+        if slots[at] < 0:
+            slots[at] = count
+            found[count] = pattern
+            count += 1
+        numbers[row] = slots[at]
+    return count
 
 
 @njit(cache=True, nogil=True)
-def pack_sides(sides, words):
-    """Pack 0/1 bytes into bits, 64 rows a word; rows beyond the block are zero."""
-    gather = np.uint64(0x0102040810204080)
-    for node in range(len(sides)):
-        eights = sides[node].view(np.uint64)
-        for word in range(words.shape[1]):
-            packed = np.uint64(0)
-            for k in range(8):
-                # the product collects eight bytes' lowest bits, first row lowest, at the top
-                bits = (eights[8 * word + k] * gather) >> np.uint64(56)
-                packed |= bits << np.uint64(8 * k)
-            words[node, word] = packed
+def interventional_values(failed, n_slots, patterns, shares, masks, share_table, values):
+    """Write to ``values`` the interventional values of a leaf of weight one; give if any is not 0.
 
-
-@njit(cache=True, nogil=True)
-def walk_deep(
-    start, first, last, cond_node, cond_left, cond_slot, words, valid, met, n_rows,
-    patterns, shares, players, leaf_values, n_outputs, output, share_table, gains, losses, out,
-):  # fmt: skip
-    """Add one deep leaf's interventional values, 64 rows a word.
-
-    A background pattern c is alive for the rows that meet every condition that c fails. For such
-    rows B is what the row fails and A what c fails, so the formulas of `interventional_leaf` need
-    the sizes only.
+    B is what the row fails. A background pattern c (bit i: meets condition i) counts when it
+    meets all of B; A is what c fails. ``masks`` holds for each slot the patterns that meet it, as
+    bits. The formulas are those of `planning.interventional_leaf`.
     """
-    n_slots, n_words = len(players), words.shape[1]
+    n_words = (len(patterns) + 63) // 64
+    full = ~np.uint64(0) >> np.uint64(64 - n_slots)
+    n_theirs = popcount(failed)
+    loss, touched = 0.0, False
     for word in range(n_words):
-        for slot in range(n_slots):
-            met[slot, word] = valid[word]
-    for cond in range(first, last):
-        node, slot = cond_node[cond] - start, cond_slot[cond]
-        turn = np.uint64(0) if cond_left[cond] else ~np.uint64(0)
-        for word in range(n_words):
-            met[slot, word] &= words[node, word] ^ turn
-    absent = np.empty(n_slots, dtype=np.int64)
-    for word in range(n_words):
-        touched = np.uint64(0)
-        for k in range(len(patterns)):
-            other = patterns[k]
-            alive = valid[word]
-            n_ours = 0
-            for slot in range(n_slots):
-                if (other >> np.uint64(slot)) & np.uint64(1) == 0:
-                    alive &= met[slot, word]
-                    absent[n_ours] = slot
-                    n_ours += 1
-            fresh = alive & ~touched
-            touched |= alive
-            while fresh != 0:
-                lowest = fresh & (~fresh + np.uint64(1))
-                at = popcount(lowest - np.uint64(1))
-                fresh ^= lowest
-                losses[at, 0] = 0.0
-                n_failed = 0
-                for slot in range(n_slots):
-                    gains[at, slot] = 0.0
-                    n_failed += (met[slot, word] & lowest) == 0
-                losses[at, 1] = n_failed
-            share = shares[k]
-            while alive != 0:
-                lowest = alive & (~alive + np.uint64(1))
-                at = popcount(lowest - np.uint64(1))
-                alive ^= lowest
-                n_theirs = np.int64(losses[at, 1])
-                if n_ours > 0:
-                    gain = share * share_table[n_ours - 1, n_theirs]
-                    for i in range(n_ours):
-                        gains[at, absent[i]] += gain
-                if n_theirs > 0:
-                    losses[at, 0] += share * share_table[n_ours, n_theirs - 1]
-        while touched != 0:
-            lowest = touched & (~touched + np.uint64(1))
-            at = popcount(lowest - np.uint64(1))
-            touched ^= lowest
-            for slot in range(n_slots):
-                value = gains[at, slot] if met[slot, word] & lowest else -losses[at, 0]
-                for j in range(len(leaf_values)):
-                    column = players[slot] * n_outputs + output + j
-                    out[64 * word + at, column] += value * leaf_values[j]
+        alive = ~np.uint64(0)
+        if word == n_words - 1 and len(patterns) % 64:
+            alive = (np.uint64(1) << np.uint64(len(patterns) % 64)) - np.uint64(1)
+        rest = failed
+        while rest:
+            alive &= masks[lowest_bit(rest) * n_words + word]
+            rest &= rest - np.uint64(1)
+        if alive and not touched:
+            touched = True
+            values[:n_slots] = 0.0
+        while alive:
+            k = 64 * word + lowest_bit(alive)
+            alive &= alive - np.uint64(1)
+            ours = full & ~patterns[k]
+            n_ours = popcount(ours)
+            if n_theirs > 0:
+                loss += shares[k] * share_table[n_ours, n_theirs - 1]
+            if n_ours > 0:
+                gain = shares[k] * share_table[n_ours - 1, n_theirs]
+                while ours:
+                    values[lowest_bit(ours)] += gain
+                    ours &= ours - np.uint64(1)
+    if touched:
+        rest = failed
+        while rest:
+            values[lowest_bit(rest)] = -loss
+            rest &= rest - np.uint64(1)
+    return touched
 
 
 @njit(cache=True, nogil=True)
-def path_deep(
-    n_rows, start, first, last, cond_node, cond_left, cond_slot, sides, ratios, points,
-    point_weights, players, leaf_values, n_outputs, output, out,
-):  # fmt: skip
-    """Add one deep leaf's path-dependent values; the formula is that of `path_leaf`."""
-    n_slots = len(players)
-    met, before, value = np.empty(n_slots), np.empty(n_slots + 1), np.empty(n_slots)
-    for row in range(n_rows):
-        met[:] = 1.0
-        for cond in range(first, last):
-            if sides[cond_node[cond] - start, row] != cond_left[cond]:
-                met[cond_slot[cond]] = 0.0
-        value[:] = 0.0
-        for q in range(len(points)):
-            t = points[q]
-            before[0] = 1.0
-            for slot in range(n_slots):
-                before[slot + 1] = before[slot] * (t * met[slot] + (1.0 - t) * ratios[slot])
-            after = point_weights[q]
-            for slot in range(n_slots - 1, -1, -1):
-                value[slot] += before[slot] * after
-                after *= t * met[slot] + (1.0 - t) * ratios[slot]
+def path_values(failed, ratios, points, point_weights, before, values):
+    """Write to ``values`` the path-dependent values of a leaf of weight one.
+
+    The formula is that of `planning.path_leaf`.
+    """
+    n_slots = len(ratios)
+    values[:n_slots] = 0.0
+    for q in range(len(points)):
+        t = points[q]
+        before[0] = 1.0
         for slot in range(n_slots):
-            for j in range(len(leaf_values)):
-                column = players[slot] * n_outputs + output + j
-                out[row, column] += (met[slot] - ratios[slot]) * value[slot] * leaf_values[j]
+            met = np.float64(((failed >> np.uint64(slot)) & np.uint64(1)) ^ np.uint64(1))
+            before[slot + 1] = before[slot] * (t * met + (1.0 - t) * ratios[slot])
+        after = point_weights[q]
+        for slot in range(n_slots - 1, -1, -1):
+            met = np.float64(((failed >> np.uint64(slot)) & np.uint64(1)) ^ np.uint64(1))
+            values[slot] += before[slot] * after
+            after *= t * met + (1.0 - t) * ratios[slot]
+    for slot in range(n_slots):
+        met = np.float64(((failed >> np.uint64(slot)) & np.uint64(1)) ^ np.uint64(1))
+        values[slot] *= met - ratios[slot]
+
+
+@njit(cache=True, nogil=True)
+def deep_table(
+    found, count, n_slots, patterns, shares, masks, share_table, ratios, points, point_weights,
+    leaf_values, values, table,
+):  # fmt: skip
+    """Fill ``table`` with a deep leaf's values for each pattern that the rows of a block show."""
+    width = len(leaf_values)
+    before = np.empty(n_slots + 1)
+    for k in range(count):
+        if len(ratios) > 0:
+            path_values(found[k], ratios, points, point_weights, before, values)
+            touched = True
+        else:
+            touched = interventional_values(
+                found[k], n_slots, patterns, shares, masks, share_table, values
+            )
+        at = k * n_slots * width
+        if touched:
+            for slot in range(n_slots):
+                for j in range(width):
+                    table[at + slot * width + j] = values[slot] * leaf_values[j]
+        else:
+            table[at : at + n_slots * width] = 0.0
 
 
 @njit(cache=True, nogil=True)
 def explain_block(
     block, bounds, tree_output, feature, threshold, flags, cat_start, cat_size, cat_bits, value,
     tree_group, group_cond, group_node, group_flip, group_bit, target_start, target, table_start,
-    table, tree_deep, deep_leaf, deep_start, patterns, shares, leaf_node, cond_start, cond_node,
-    cond_left, cond_slot, slot_start, slot_player, ratios, points, point_weights, share_table,
-    n_outputs, out,
+    table, tree_deep, deep_leaf, deep_start, patterns, shares, mask_start, masks, leaf_node,
+    cond_start, cond_node, cond_left, cond_slot, slot_start, slot_player, ratios, points,
+    point_weights, share_table, n_outputs, out,
 ):  # fmt: skip
-    """Add the Shapley values of all trees for the rows of ``block`` (n_columns, n_rows)."""
-    n_rows = block.shape[1]
-    n_words = (n_rows + 63) // 64
+    """Add the Shapley values of all trees for the rows of ``block`` (n_columns, n_rows).
+
+    ``out`` is (n_players * n_outputs, n_rows), so that each look-up runs along contiguous rows.
+    """
+    n_rows, width = block.shape[1], value.shape[1]
     largest, deepest = 0, 1
     for tree in range(len(bounds) - 1):
         largest = max(largest, bounds[tree + 1] - bounds[tree])
     for leaf in deep_leaf:
         deepest = max(deepest, slot_start[leaf + 1] - slot_start[leaf])
-    sides = np.zeros((largest, 64 * n_words), dtype=np.uint8)
-    words = np.empty((largest, n_words), dtype=np.uint64)
-    met = np.empty((deepest, n_words), dtype=np.uint64)
-    gains, losses = np.empty((64, deepest)), np.empty((64, 2))
-    valid = np.full(n_words, ~np.uint64(0))
-    if n_rows % 64:
-        valid[n_words - 1] = (np.uint64(1) << np.uint64(n_rows % 64)) - np.uint64(1)
+    sides = np.zeros((largest, n_rows), dtype=np.uint8)
     row_patterns = np.empty(n_rows, dtype=np.uint16)
+    n_seen = n_rows if len(deep_leaf) > 0 else 0
+    failed = np.empty(n_seen, dtype=np.uint64)
+    found = np.empty(n_seen, dtype=np.uint64)
+    size = 4
+    while size < 2 * n_seen:
+        size *= 2
+    slots = np.empty(size, dtype=np.int32)
+    values, targets = np.empty(deepest), np.empty(deepest * width, dtype=np.int32)
+    small = np.empty(n_seen * deepest * width)
     for tree in range(len(bounds) - 1):
-        start, stop = bounds[tree], bounds[tree + 1]
+        start = bounds[tree]
         split_block(
-            block, start, stop, feature, threshold, flags, cat_start, cat_size, cat_bits, sides
-        )
+            block, start, bounds[tree + 1], feature, threshold, flags, cat_start, cat_size,
+            cat_bits, sides,
+        )  # fmt: skip
         for group in range(tree_group[tree], tree_group[tree + 1]):
             group_patterns(
                 start, group_cond[group], group_cond[group + 1], group_node, group_flip,
@@ -184,47 +203,48 @@ def explain_block(
                 row_patterns, table[table_start[group] : table_start[group + 1]],
                 target[target_start[group] : target_start[group + 1]], out,
             )  # fmt: skip
-        if tree_deep[tree] == tree_deep[tree + 1]:
-            continue
-        if len(ratios) == 0:
-            pack_sides(sides[: stop - start], words)
         for deep in range(tree_deep[tree], tree_deep[tree + 1]):
             leaf = deep_leaf[deep]
-            players = slot_player[slot_start[leaf] : slot_start[leaf + 1]]
-            if len(ratios) == 0:
-                these = slice(deep_start[deep], deep_start[deep + 1])
-                walk_deep(
-                    start, cond_start[leaf], cond_start[leaf + 1], cond_node, cond_left,
-                    cond_slot, words, valid, met, n_rows, patterns[these], shares[these], players,
-                    value[leaf_node[leaf]], n_outputs, tree_output[tree], share_table, gains,
-                    losses, out,
-                )  # fmt: skip
-            else:
-                n_points = (len(players) + 1) // 2
-                path_deep(
-                    n_rows, start, cond_start[leaf], cond_start[leaf + 1], cond_node, cond_left,
-                    cond_slot, sides, ratios[slot_start[leaf] : slot_start[leaf + 1]],
-                    points[n_points, :n_points], point_weights[n_points, :n_points], players,
-                    value[leaf_node[leaf]], n_outputs, tree_output[tree], out,
-                )  # fmt: skip
+            failed_patterns(
+                start, cond_start[leaf], cond_start[leaf + 1], cond_node, cond_left, cond_slot,
+                sides, failed,
+            )  # fmt: skip
+            slots[:] = -1
+            count = number_patterns(failed, slots, row_patterns, found)
+            n_slots = slot_start[leaf + 1] - slot_start[leaf]
+            these = slice(deep_start[deep], deep_start[deep + 1])
+            n_points = (n_slots + 1) // 2
+            deep_table(
+                found, count, n_slots, patterns[these], shares[these],
+                masks[mask_start[deep] : mask_start[deep + 1]], share_table,
+                ratios[slot_start[leaf] : slot_start[leaf + 1]], points[n_points, :n_points],
+                point_weights[n_points, :n_points], value[leaf_node[leaf]], values, small,
+            )  # fmt: skip
+            for slot in range(n_slots):
+                player = slot_player[slot_start[leaf] + slot]
+                for j in range(width):
+                    targets[slot * width + j] = player * n_outputs + tree_output[tree] + j
+            look_up(row_patterns, small, targets[: n_slots * width], out)
 
 
 @njit(cache=True, nogil=True)
 def explain_row(
     row, bounds, tree_output, feature, threshold, flags, cat_start, cat_size, cat_bits, value,
     tree_group, group_cond, group_node, group_flip, group_bit, target_start, target, table_start,
-    table, tree_deep, deep_leaf, deep_start, patterns, shares, leaf_node, cond_start, cond_node,
-    cond_left, cond_slot, slot_start, slot_player, share_table, n_outputs, out,
+    table, tree_deep, deep_leaf, deep_start, patterns, shares, mask_start, masks, leaf_node,
+    cond_start, cond_node, cond_left, cond_slot, slot_start, slot_player, share_table, n_outputs,
+    out,
 ):  # fmt: skip
     """Add the interventional values of all trees for one row; a deep leaf ends early.
 
     ``out`` is (n_players * n_outputs,).
     """
+    width = value.shape[1]
     largest = 0
     for tree in range(len(bounds) - 1):
         largest = max(largest, bounds[tree + 1] - bounds[tree])
     sides = np.zeros(largest, dtype=np.uint8)
-    gains = np.empty(64)
+    values = np.empty(64)
     for tree in range(len(bounds) - 1):
         start = bounds[tree]
         for node in range(start, bounds[tree + 1]):
@@ -238,8 +258,9 @@ def explain_row(
             for cond in range(group_cond[group], group_cond[group + 1]):
                 pattern |= (sides[group_node[cond] - start] ^ group_flip[cond]) << group_bit[cond]
             first = target_start[group]
-            at = table_start[group] + pattern * (target_start[group + 1] - first)
-            for k in range(target_start[group + 1] - first):
+            n_targets = target_start[group + 1] - first
+            at = table_start[group] + pattern * n_targets
+            for k in range(n_targets):
                 out[target[first + k]] += table[at + k]
         for deep in range(tree_deep[tree], tree_deep[tree + 1]):
             leaf = deep_leaf[deep]
@@ -247,28 +268,13 @@ def explain_row(
             for cond in range(cond_start[leaf], cond_start[leaf + 1]):
                 wrong = sides[cond_node[cond] - start] ^ cond_left[cond]
                 failed |= np.uint64(wrong) << np.uint64(cond_slot[cond])
-            n_slots = slot_start[leaf + 1] - slot_start[leaf]
-            n_theirs = popcount(failed)
-            touched, loss = False, 0.0
-            for k in range(deep_start[deep], deep_start[deep + 1]):
-                if failed & ~patterns[k]:
-                    continue
-                if not touched:
-                    touched = True
-                    gains[:n_slots] = 0.0
-                n_ours = n_slots - popcount(patterns[k])
-                if n_ours > 0:
-                    gain = shares[k] * share_table[n_ours - 1, n_theirs]
-                    for slot in range(n_slots):
-                        if (patterns[k] >> np.uint64(slot)) & np.uint64(1) == 0:
-                            gains[slot] += gain
-                if n_theirs > 0:
-                    loss += shares[k] * share_table[n_ours, n_theirs - 1]
-            if touched:
+            first, n_slots = slot_start[leaf], slot_start[leaf + 1] - slot_start[leaf]
+            these = slice(deep_start[deep], deep_start[deep + 1])
+            if interventional_values(
+                failed, n_slots, patterns[these], shares[these],
+                masks[mask_start[deep] : mask_start[deep + 1]], share_table, values,
+            ):  # fmt: skip
                 for slot in range(n_slots):
-                    bad = (failed >> np.uint64(slot)) & np.uint64(1)
-                    change = -loss if bad else gains[slot]
-                    player = slot_player[slot_start[leaf] + slot]
-                    for j in range(value.shape[1]):
-                        column = player * n_outputs + tree_output[tree] + j
-                        out[column] += change * value[leaf_node[leaf], j]
+                    column = slot_player[first + slot] * n_outputs + tree_output[tree]
+                    for j in range(width):
+                        out[column + j] += values[slot] * value[leaf_node[leaf], j]

@@ -14,7 +14,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from pellucid.shapley.kernels import distinct_patterns, met_patterns, popcount, split_block
+from pellucid.shapley.bits import popcount
+from pellucid.shapley.kernels import distinct_patterns, met_patterns, split_block
 from pellucid.shapley.trees import CATEGORICAL
 
 
@@ -389,3 +390,26 @@ def fill_tables(
             )  # fmt: skip
     deep_start[deep_leaf] = n_deep
     return deep[:n_deep].copy(), deep_share[:n_deep].copy()
+
+
+@njit(cache=True, nogil=True)
+def fill_masks(deep_leaf, slot_start, deep_start, patterns, mask_start, masks):
+    """For each slot of a deep leaf, the background patterns that meet it, as bits.
+
+    Called once with empty ``masks`` to count, and once to write.
+    """
+    total = 0
+    for deep in range(len(deep_leaf)):
+        leaf = deep_leaf[deep]
+        n_slots = slot_start[leaf + 1] - slot_start[leaf]
+        n_words = (deep_start[deep + 1] - deep_start[deep] + 63) // 64
+        mask_start[deep] = total
+        if len(masks) > 0:
+            for k in range(deep_start[deep + 1] - deep_start[deep]):
+                pattern = patterns[deep_start[deep] + k]
+                for slot in range(n_slots):
+                    met = (pattern >> np.uint64(slot)) & np.uint64(1)
+                    masks[total + slot * n_words + (k >> 6)] |= met << np.uint64(k & 63)
+        total += n_slots * n_words
+    mask_start[len(deep_leaf)] = total
+    return total

@@ -30,6 +30,8 @@ from pellucid.shapley.trees import TreeEnsemble
 
 Game = Literal["interventional", "path-dependent"]
 _BLOCK = 256  # rows that go through a tree together, so that its tables stay in cache
+_LONG_BLOCK = 2048
+_CACHE = 48 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,21 +67,31 @@ class TreeTables:
         other rows, nor on ``n_jobs``.
         """
         rows = check_rows(X, n_columns=self.ensemble.n_columns)
-        out = np.zeros((len(rows), self.n_players * self.n_outputs))
-        starts = range(0, len(rows), _BLOCK)
+        out = np.empty((len(rows), self.n_players * self.n_outputs))
+        size = self._block_size
+        starts = range(0, len(rows), size)
         if self.n_jobs > 1 and len(starts) > 1:
             with ThreadPoolExecutor(self.n_jobs) as pool:
-                list(pool.map(lambda start: self._explain(rows, start, out), starts))
+                list(pool.map(lambda at: self._explain(rows, at, at + size, out), starts))
         else:
-            for start in starts:
-                self._explain(rows, start, out)
+            for at in starts:
+                self._explain(rows, at, at + size, out)
         if self.ensemble.divisor != 1.0:
             out /= self.ensemble.divisor
         if self.n_outputs == 1:
             return out
         return out.reshape(len(rows), self.n_players, self.n_outputs)
 
-    def _explain(self, rows: np.ndarray, start: int, out: np.ndarray) -> None:
+    @property
+    def _block_size(self) -> int:
+        # tables that outgrow the cache come from memory once a block
+        return (
+            _BLOCK
+            if self.groups.table.nbytes < _CACHE and not len(self.groups.deep_leaf)
+            else _LONG_BLOCK
+        )
+
+    def _explain(self, rows: np.ndarray, start: int, stop: int, out: np.ndarray) -> None:
         from pellucid.shapley import lookup
 
         trees, paths, groups = self.ensemble, self.paths, self.groups
@@ -91,17 +103,21 @@ class TreeTables:
             groups.tree_group, groups.cond_start, groups.cond_node, groups.cond_flip,
             groups.cond_bit, groups.target_start, groups.target, groups.table_start, groups.table,
             groups.tree_deep, groups.deep_leaf, groups.deep_start, groups.patterns, groups.shares,
+            groups.mask_start, groups.masks,
             paths.leaf_node, paths.cond_start, paths.cond_node, paths.cond_left, paths.cond_slot,
             paths.slot_start, paths.slot_player,
         )  # fmt: skip
-        block = as_block(trees, rows[start : start + _BLOCK])
+        block = as_block(trees, rows[start:stop])
         if len(rows) == 1 and len(groups.ratios) == 0:
+            out[:] = 0.0
             lookup.explain_row(block[:, 0], *nodes, *tables, SHARES, trees.n_outputs, out[0])
-        else:
-            lookup.explain_block(
-                block, *nodes, *tables, groups.ratios, POINTS, POINT_WEIGHTS, SHARES,
-                trees.n_outputs, out[start : start + _BLOCK],
-            )  # fmt: skip
+            return
+        sums = np.zeros((out.shape[1], block.shape[1]))
+        lookup.explain_block(
+            block, *nodes, *tables, groups.ratios, POINTS, POINT_WEIGHTS, SHARES,
+            trees.n_outputs, sums,
+        )  # fmt: skip
+        out[start:stop] = sums.T
 
     @cached_property
     def _bounds(self) -> np.ndarray:
