@@ -11,8 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from pellucid.shapley.bits import lowest_bit, popcount
+from pellucid.shapley.bits import lowest_bit, popcount, prefetch
 from pellucid.shapley.kernels import goes_left, split_block
+from pellucid.shapley.trees import CATEGORICAL, MISSING_LEFT, ZERO_MISSING
+
+AHEAD = 4  # trees between asking for a table's lines and using them
 
 
 @njit(cache=True, nogil=True)
@@ -68,30 +71,34 @@ def number_patterns(patterns, slots, numbers, found):
 
 
 @njit(cache=True, nogil=True)
-def interventional_values(failed, n_slots, patterns, shares, masks, share_table, values):
+def interventional_values(
+    failed, n_slots, first, last, patterns, shares, mask, masks, share_table, values
+):
     """Write to ``values`` the interventional values of a leaf of weight one; give if any is not 0.
 
-    B is what the row fails. A background pattern c (bit i: meets condition i) counts when it
-    meets all of B; A is what c fails. ``masks`` holds for each slot the patterns that meet it, as
-    bits. The formulas are those of `planning.interventional_leaf`.
+    B is what the row fails. A background pattern c (bit i: meets condition i), one of
+    ``patterns[first:last]``, counts when it meets all of B; A is what c fails. ``masks`` holds for
+    each slot the patterns that meet it, as bits, from ``mask`` on. The formulas are those of
+    `planning.interventional_leaf`. Offsets instead of slices: a slice counts references.
     """
-    n_words = (len(patterns) + 63) // 64
+    n_words = (last - first + 63) >> 6
     full = ~np.uint64(0) >> np.uint64(64 - n_slots)
     n_theirs = popcount(failed)
     loss, touched = 0.0, False
     for word in range(n_words):
         alive = ~np.uint64(0)
-        if word == n_words - 1 and len(patterns) % 64:
-            alive = (np.uint64(1) << np.uint64(len(patterns) % 64)) - np.uint64(1)
+        if word == n_words - 1 and (last - first) & 63:
+            alive = (np.uint64(1) << np.uint64((last - first) & 63)) - np.uint64(1)
         rest = failed
         while rest:
-            alive &= masks[lowest_bit(rest) * n_words + word]
+            alive &= masks[mask + lowest_bit(rest) * n_words + word]
             rest &= rest - np.uint64(1)
         if alive and not touched:
             touched = True
-            values[:n_slots] = 0.0
+            for slot in range(n_slots):
+                values[slot] = 0.0
         while alive:
-            k = 64 * word + lowest_bit(alive)
+            k = first + 64 * word + lowest_bit(alive)
             alive &= alive - np.uint64(1)
             ours = full & ~patterns[k]
             n_ours = popcount(ours)
@@ -136,8 +143,8 @@ def path_values(failed, ratios, points, point_weights, before, values):
 
 @njit(cache=True, nogil=True)
 def deep_table(
-    found, count, n_slots, patterns, shares, masks, share_table, ratios, points, point_weights,
-    leaf_values, values, table,
+    found, count, n_slots, first, last, patterns, shares, mask, masks, share_table, ratios, points,
+    point_weights, leaf_values, values, table,
 ):  # fmt: skip
     """Fill ``table`` with a deep leaf's values for each pattern that the rows of a block show."""
     width = len(leaf_values)
@@ -148,7 +155,7 @@ def deep_table(
             touched = True
         else:
             touched = interventional_values(
-                found[k], n_slots, patterns, shares, masks, share_table, values
+                found[k], n_slots, first, last, patterns, shares, mask, masks, share_table, values
             )
         at = k * n_slots * width
         if touched:
@@ -186,7 +193,7 @@ def explain_block(
     while size < 2 * n_seen:
         size *= 2
     slots = np.empty(size, dtype=np.int32)
-    values, targets = np.empty(deepest), np.empty(deepest * width, dtype=np.int32)
+    values, targets = np.empty(64), np.empty(deepest * width, dtype=np.int32)
     small = np.empty(n_seen * deepest * width)
     for tree in range(len(bounds) - 1):
         start = bounds[tree]
@@ -212,11 +219,10 @@ def explain_block(
             slots[:] = -1
             count = number_patterns(failed, slots, row_patterns, found)
             n_slots = slot_start[leaf + 1] - slot_start[leaf]
-            these = slice(deep_start[deep], deep_start[deep + 1])
             n_points = (n_slots + 1) // 2
             deep_table(
-                found, count, n_slots, patterns[these], shares[these],
-                masks[mask_start[deep] : mask_start[deep + 1]], share_table,
+                found, count, n_slots, deep_start[deep], deep_start[deep + 1], patterns, shares,
+                mask_start[deep], masks, share_table,
                 ratios[slot_start[leaf] : slot_start[leaf + 1]], points[n_points, :n_points],
                 point_weights[n_points, :n_points], value[leaf_node[leaf]], values, small,
             )  # fmt: skip
@@ -239,40 +245,49 @@ def explain_row(
 
     ``out`` is (n_players * n_outputs,).
     """
-    width = value.shape[1]
-    largest = 0
-    for tree in range(len(bounds) - 1):
-        largest = max(largest, bounds[tree + 1] - bounds[tree])
-    sides = np.zeros(largest, dtype=np.uint8)
+    width, n_trees = value.shape[1], len(bounds) - 1
+    sides = np.empty(len(feature), dtype=np.uint8)
+    for node in range(len(feature)):
+        if feature[node] < 0:
+            continue
+        x, flag = row[feature[node]], flags[node]
+        if flag & (CATEGORICAL | ZERO_MISSING):
+            words = cat_bits[cat_start[node] : cat_start[node] + cat_size[node]]
+            sides[node] = goes_left(x, threshold[node], flag, words)
+        elif flag & MISSING_LEFT:
+            sides[node] = not (x > threshold[node])  # NaN is not greater
+        else:
+            sides[node] = x <= threshold[node]
+    place = np.empty(tree_group[n_trees], dtype=np.int64)
     values = np.empty(64)
-    for tree in range(len(bounds) - 1):
-        start = bounds[tree]
-        for node in range(start, bounds[tree + 1]):
-            if feature[node] >= 0:
-                words = cat_bits[cat_start[node] : cat_start[node] + cat_size[node]]
-                sides[node - start] = goes_left(
-                    row[feature[node]], threshold[node], flags[node], words
-                )
-        for group in range(tree_group[tree], tree_group[tree + 1]):
+    for ahead in range(n_trees + AHEAD):
+        # large tables are far away: ask for their lines some trees before they are used
+        for group in range(tree_group[min(ahead, n_trees)], tree_group[min(ahead + 1, n_trees)]):
             pattern = 0
             for cond in range(group_cond[group], group_cond[group + 1]):
-                pattern |= (sides[group_node[cond] - start] ^ group_flip[cond]) << group_bit[cond]
-            first = target_start[group]
-            n_targets = target_start[group + 1] - first
-            at = table_start[group] + pattern * n_targets
-            for k in range(n_targets):
+                pattern |= np.int64(sides[group_node[cond]] ^ group_flip[cond]) << group_bit[cond]
+            n_targets = target_start[group + 1] - target_start[group]
+            place[group] = table_start[group] + pattern * n_targets
+            for line in range(0, n_targets, 8):
+                prefetch(table, place[group] + line)
+            prefetch(table, place[group] + n_targets - 1)
+        tree = ahead - AHEAD
+        if tree < 0:
+            continue
+        for group in range(tree_group[tree], tree_group[tree + 1]):
+            first, at = target_start[group], place[group]
+            for k in range(target_start[group + 1] - first):
                 out[target[first + k]] += table[at + k]
         for deep in range(tree_deep[tree], tree_deep[tree + 1]):
             leaf = deep_leaf[deep]
             failed = np.uint64(0)
             for cond in range(cond_start[leaf], cond_start[leaf + 1]):
-                wrong = sides[cond_node[cond] - start] ^ cond_left[cond]
+                wrong = sides[cond_node[cond]] ^ cond_left[cond]
                 failed |= np.uint64(wrong) << np.uint64(cond_slot[cond])
             first, n_slots = slot_start[leaf], slot_start[leaf + 1] - slot_start[leaf]
-            these = slice(deep_start[deep], deep_start[deep + 1])
             if interventional_values(
-                failed, n_slots, patterns[these], shares[these],
-                masks[mask_start[deep] : mask_start[deep + 1]], share_table, values,
+                failed, n_slots, deep_start[deep], deep_start[deep + 1], patterns, shares,
+                mask_start[deep], masks, share_table, values,
             ):  # fmt: skip
                 for slot in range(n_slots):
                     column = slot_player[first + slot] * n_outputs + tree_output[tree]

@@ -312,6 +312,17 @@ def add_leaf(
 
 
 @njit(cache=True, nogil=True)
+def put_fullest_first(patterns, shares, n_slots, ordered, ordered_shares):
+    """Copy patterns by falling number of set bits: those that match most rows lie together."""
+    at = 0
+    for size in range(n_slots, -1, -1):
+        for k in range(len(patterns)):
+            if popcount(patterns[k]) == size:
+                ordered[at], ordered_shares[at] = patterns[k], shares[k]
+                at += 1
+
+
+@njit(cache=True, nogil=True)
 def fill_tables(
     block, weights, ratios, points, point_weights, bounds, tree_output, tree_leaf, leaf_node,
     cond_start, cond_node, cond_left, cond_slot, slot_start, slot_player, leaf_group,
@@ -365,8 +376,8 @@ def fill_tables(
                     grown, grown_share = np.empty(capacity, np.uint64), np.empty(capacity)
                     grown[:n_deep], grown_share[:n_deep] = deep[:n_deep], deep_share[:n_deep]
                     deep, deep_share = grown, grown_share
-                deep[n_deep : n_deep + count] = found[:count]
-                deep_share[n_deep : n_deep + count] = found_share[:count]
+                put_fullest_first(found[:count], found_share[:count], n_slots, deep[n_deep:],
+                                  deep_share[n_deep:])  # fmt: skip
                 n_deep += count
                 continue
             if n_rows > 0:
