@@ -1,3 +1,52 @@
-"""Explainable AutoML for tables."""
+"""Explainable AutoML for tables.
+
+>>> import pellucid
+>>> clf = pellucid.AutoMLClassifier(primary_metric="AUC_weighted", time_budget=60)
+
+Names are loaded when they are first used, so that ``import pellucid`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pellucid.automl.estimators import AutoMLClassifier, AutoMLRegressor
+    from pellucid.errors import PellucidError, PellucidWarning
+    from pellucid.explain.explanation import Explanation
+    from pellucid.store.runs import list_runs, load_run
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "AutoMLClassifier": "pellucid.automl.estimators",
+    "AutoMLRegressor": "pellucid.automl.estimators",
+    "Explanation": "pellucid.explain.explanation",
+    "PellucidError": "pellucid.errors",
+    "PellucidWarning": "pellucid.errors",
+    "list_runs": "pellucid.store.runs",
+    "load_run": "pellucid.store.runs",
+}
+
+__all__ = [
+    "AutoMLClassifier",
+    "AutoMLRegressor",
+    "Explanation",
+    "PellucidError",
+    "PellucidWarning",
+    "list_runs",
+    "load_run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pellucid' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -2,7 +2,7 @@
 
 
 class PellucidError(Exception):
-    """A problem that the caller can act on; the message names the thing, what was expected, what to do."""
+    """A problem the caller can act on: the message names it, what was expected, what to do."""
 
 
 class PellucidWarning(UserWarning):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Level = Literal["raw", "engineered"]
+_PER_ROW = ("predicted", "probability", "y_true")  # details that hold one entry a row
 
 
 class ExplanationError(PellucidError):
@@ -53,7 +54,8 @@ class Explanation:
     engineered : Explanation or None
         The same rows explained over engineered features, when this one is raw.
     details : mapping
-        What else is known: additivity error, seconds, versions.
+        What else is known: ``additivity_error``, and per row ``predicted``, ``probability`` and
+        ``y_true``.
 
     Examples
     --------
@@ -143,7 +145,8 @@ class Explanation:
     def feature_importance_dict(self, *, top_k: int | None = None) -> dict[str, float]:
         """Global importance as a dict in descending order, ``top_k`` entries or all."""
         ranked = self.global_importance()
-        return {str(name): float(value) for name, value in ranked.iloc[:top_k].items()}
+        top = ranked.iloc[:top_k]
+        return {str(name): float(value) for name, value in zip(top.index, top.to_numpy())}
 
     def local_importance(self, row: int, *, output: int | None = None) -> pd.Series:
         """One row's importances, the largest absolute value first.
@@ -178,9 +181,17 @@ class Explanation:
             if not -self.n_rows <= rows < self.n_rows:
                 raise IndexError(f"row {rows} is not among the {self.n_rows} explained rows")
             rows = [int(rows)]
-        twin = None if self.engineered is None else self.engineered[rows]
+        kept = np.arange(self.n_rows)[rows]
+        details = dict(self.details)
+        for key in _PER_ROW:
+            if key in details:
+                details[key] = [details[key][i] for i in kept]
         return replace(
-            self, values=self.values[rows], data=self.data.iloc[rows], engineered=twin
+            self,
+            values=self.values[kept],
+            data=self.data.iloc[kept],
+            engineered=None if self.engineered is None else self.engineered[kept],
+            details=details,
         )
 
     # -- other forms ------------------------------------------------------------------------

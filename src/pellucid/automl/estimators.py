@@ -1,0 +1,257 @@
+"""AutoMLClassifier and AutoMLRegressor: scikit-learn estimators around one training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from pellucid.automl.target import Target, TargetError, encode, read_classes, read_values
+from pellucid.automl.training import Options, TestRows, train
+from pellucid.errors import PellucidError
+from pellucid.explain.explanation import Explanation
+from pellucid.explain.predictor import Predictor
+from pellucid.search.metrics import get_metric
+from pellucid.search.progress import ProgressCallback
+from pellucid.store.run import leaderboard_frame
+from pellucid.tabular.read import to_frame
+
+if TYPE_CHECKING:
+    from pellucid.store.runs import Run
+
+
+class ParameterError(PellucidError, ValueError):
+    """A parameter of an estimator has a value that cannot work."""
+
+
+class _AutoML(BaseEstimator):
+    """What both estimators share; see `AutoMLClassifier` for the parameters."""
+
+    predictor_: Predictor
+    explanation_: Explanation | None
+    leaderboard_: pd.DataFrame
+    run_: Run | None
+
+    def __init__(
+        self,
+        *,
+        primary_metric: str | None = None,
+        time_budget: float | None = 60.0,
+        max_trials: int | None = None,
+        model_explainability: bool = True,
+        seed: int = 0,
+        n_jobs: int | None = None,
+        store: Any = None,
+        column_kinds: Mapping[str, str] | None = None,
+        drop_columns: Sequence[str] = (),
+        name: str | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> None:
+        self.primary_metric = primary_metric
+        self.time_budget = time_budget
+        self.max_trials = max_trials
+        self.model_explainability = model_explainability
+        self.seed = seed
+        self.n_jobs = n_jobs
+        self.store = store
+        self.column_kinds = column_kinds
+        self.drop_columns = drop_columns
+        self.name = name
+        self.progress = progress
+
+    def _read_target(self, y: Any, n_rows: int) -> Target:
+        raise NotImplementedError
+
+    def fit(self, X: Any, y: Any, *, X_test: Any = None, y_test: Any = None) -> Any:
+        """Train within the time budget, and explain.
+
+        Parameters
+        ----------
+        X : table, (n_rows, n_columns)
+            A pandas or polars frame, an Arrow table, or an array.
+        y : array, (n_rows,)
+            The target. Rows where it is missing are left out.
+        X_test, y_test : optional
+            Rows kept apart: the model is scored on them and the stored explanation is of them.
+            ``X_test`` alone is explained only.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        PellucidError
+            For a table, a target or a parameter that cannot work; the message says what to do.
+        """
+        self._check_parameters()
+        frame = to_frame(X)
+        target = self._read_target(y, len(frame))
+        test = None
+        if X_test is not None:
+            test_frame = to_frame(X_test, feature_names=tuple(frame.columns))
+            test = TestRows(test_frame, None)
+            if y_test is not None:
+                codes, known = encode(y_test, target, n_rows=len(test_frame))
+                test = TestRows(test_frame[known], codes[known])
+        elif y_test is not None:
+            raise ParameterError("y_test was given without X_test; give both or neither")
+        result = train(frame, target, self._options(target), test=test)
+        self.predictor_ = result.predictor
+        self.explanation_ = result.explanation
+        self.training_ = result.facts
+        self.leaderboard_ = leaderboard_frame(result.facts)
+        self.run_ = result.run
+        self.n_features_in_ = frame.shape[1]
+        self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
+        return self
+
+    def _check_parameters(self) -> None:
+        budget = self.time_budget
+        if budget is not None and not (isinstance(budget, Real) and 0 < budget < np.inf):
+            raise ParameterError(
+                f"time_budget must be a number of seconds above 0, or None for no limit, "
+                f"not {budget!r}"
+            )
+        if self.max_trials is not None and (
+            not isinstance(self.max_trials, (int, np.integer)) or self.max_trials < 1
+        ):
+            raise ParameterError(
+                f"max_trials must be a whole number of at least 1, or None, not {self.max_trials!r}"
+            )
+
+    def _options(self, target: Target) -> Options:
+        return Options(
+            metric=get_metric(self.primary_metric, target.problem),
+            time_budget=self.time_budget,
+            max_trials=self.max_trials,
+            explain=self.model_explainability,
+            seed=self.seed,
+            n_jobs=self.n_jobs,
+            store=self.store,
+            column_kinds=dict(self.column_kinds or {}),
+            drop_columns=tuple(self.drop_columns),
+            name=self.name,
+            progress=self.progress,
+        )
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Labels, or values for regression, (n_rows,)."""
+        check_is_fitted(self)
+        return self.predictor_.predict(X)
+
+    def explain(self, X: Any) -> Explanation:
+        """Exact Shapley values of each row, over raw features; engineered ones in ``.engineered``.
+
+        Parameters
+        ----------
+        X : table, (n_rows, n_columns)
+
+        Returns
+        -------
+        Explanation
+            ``values`` is (n_rows, n_features), or (n_rows, n_features, n_classes) for three or
+            more classes, in margin space; ``base_values`` plus their sum is the model's margin.
+        """
+        check_is_fitted(self)
+        return self.predictor_.explain(X)
+
+
+class AutoMLClassifier(ClassifierMixin, _AutoML):
+    """Find, within a time budget, the best classifier whose every prediction is explained exactly.
+
+    Parameters
+    ----------
+    primary_metric : str, optional
+        What the leaderboard is sorted by, such as "AUC_weighted", "accuracy" or "log_loss".
+        The default is AUC_weighted for two classes and log_loss for more.
+    time_budget : float or None
+        Seconds for everything: featurization, trials, refit, explanation, writing. None for no
+        limit; the portfolio is then tried once, or as far as ``max_trials`` says.
+    max_trials : int, optional
+        End after this many trials. Given alone (``time_budget=None``), the same seed gives the
+        same model.
+    model_explainability : bool
+        Explain up to 1,000 rows during training and keep that with the run.
+    seed : int
+    n_jobs : int, optional
+        Worker processes; default is one per core.
+    store : str, False or None
+        Where the run is kept: a folder or an MLflow tracking URI; None for the default (see
+        `pellucid.load_run`), False to keep nothing.
+    column_kinds : mapping, optional
+        Column name -> "numeric", "boolean", "categorical", "datetime", "text", "identifier" or
+        "constant", where the inferred kind is not what you mean.
+    drop_columns : sequence of str
+        Columns that the model must not see.
+    name : str, optional
+        What the run is called.
+    progress : callable, optional
+        Called with a `pellucid.search.progress.Progress` at each step.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        Labels, in the order of ``predict_proba``'s columns.
+    leaderboard_ : DataFrame
+        Trials and the ensemble, best first.
+    explanation_ : Explanation or None
+        The explanation made during training.
+    run_ : Run or None
+        The stored run.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> clf = AutoMLClassifier(time_budget=None, max_trials=3, store=False).fit(X, y)
+    >>> clf.predict(X[:2]).tolist()
+    [0, 0]
+    >>> clf.explain(X[:2]).values.shape
+    (2, 4, 3)
+    """
+
+    classes_: np.ndarray
+
+    def _read_target(self, y: Any, n_rows: int) -> Target:
+        return read_classes(y, n_rows=n_rows)
+
+    def fit(self, X: Any, y: Any, *, X_test: Any = None, y_test: Any = None) -> AutoMLClassifier:
+        """Train within the time budget, and explain; see the base class for the parameters."""
+        super().fit(X, y, X_test=X_test, y_test=y_test)
+        classes = self.predictor_.classes
+        if classes is None:
+            raise TargetError("a classifier needs classes")
+        self.classes_ = classes
+        return self
+
+    fit.__doc__ = _AutoML.fit.__doc__
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Class probabilities, (n_rows, n_classes), in the order of ``classes_``."""
+        check_is_fitted(self)
+        return self.predictor_.predict_proba(X)
+
+
+class AutoMLRegressor(RegressorMixin, _AutoML):
+    """Find, within a time budget, the best regressor whose every prediction is explained exactly.
+
+    Parameters and attributes are those of `AutoMLClassifier`; the default metric is
+    normalized_root_mean_squared_error.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> reg = AutoMLRegressor(time_budget=None, max_trials=3, store=False).fit(X, y)
+    >>> list(reg.explain(X[:5]).feature_importance_dict())[0]
+    's5'
+    """
+
+    def _read_target(self, y: Any, n_rows: int) -> Target:
+        return read_values(y, n_rows=n_rows)

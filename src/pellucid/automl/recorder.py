@@ -1,0 +1,86 @@
+"""Writing a run while it is trained: the store opens and is fed in a thread of its own."""
+
+from __future__ import annotations
+
+import warnings
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from pellucid.errors import PellucidWarning
+from pellucid.search.trials import TrialRecord
+
+if TYPE_CHECKING:
+    from pellucid.explain.explanation import Explanation
+    from pellucid.explain.predictor import Predictor
+    from pellucid.store.runs import Run, RunWriter
+
+
+class Recorder:
+    """One run in the store; opening it takes seconds, which the search does not wait for.
+
+    Parameters
+    ----------
+    store : str, None or False
+        URI or folder of the store, None for the default one, False to keep nothing.
+    """
+
+    def __init__(self, store: Any, *, name: str | None, params: dict[str, Any]) -> None:
+        self._thread: ThreadPoolExecutor | None = None
+        self._pending: list[Future[None]] = []
+        if store is False:
+            return
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pellucid-store")
+        self._writer: Future[RunWriter] = self._thread.submit(_begin, store, name, params)
+
+    def check(self) -> None:
+        """Raise now what kept the store from opening, rather than after the whole training."""
+        if self._thread is not None and self._writer.done():
+            self._writer.result()
+
+    def log_trial(self, record: TrialRecord) -> None:
+        """Write a trial, some time soon."""
+        self.check()
+        if self._thread is not None:
+            self._pending.append(
+                self._thread.submit(lambda: self._writer.result().log_trial(record))
+            )
+
+    def finish(
+        self, *, predictor: Predictor, explanation: Explanation | None, training: dict[str, Any]
+    ) -> Run | None:
+        """Write the results; a store that fails costs the record, never the trained model."""
+        if self._thread is None:
+            return None
+        try:
+            for write in self._pending:
+                write.result()
+            done = self._thread.submit(
+                lambda: self._writer.result().finish(
+                    predictor=predictor, explanation=explanation, training=training
+                )
+            )
+            return done.result()
+        except Exception as error:
+            warnings.warn(
+                f"the model is trained, but the run could not be stored: {error}",
+                PellucidWarning,
+                stacklevel=2,
+            )
+            self.fail(str(error))
+            return None
+
+    def fail(self, reason: str) -> None:
+        """Mark the run as failed, as far as the store allows."""
+        if self._thread is not None and not self._writer.exception():
+            self._thread.submit(lambda: self._writer.result().fail(reason)).exception()
+
+    def close(self) -> None:
+        """End the thread once what is queued is written."""
+        if self._thread is not None:
+            self._thread.shutdown(wait=True)
+
+
+def _begin(store: Any, name: str | None, params: dict[str, Any]) -> RunWriter:
+    from pellucid.store.runs import Store
+
+    return Store(store).begin(name=name, params=params)

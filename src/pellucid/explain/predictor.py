@@ -1,0 +1,226 @@
+"""The Predictor: raw rows in, predictions and exact explanations out."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pellucid.explain.explanation import Explanation, ExplanationError, Level
+from pellucid.models.ensemble import Ensemble, read_ensemble
+from pellucid.models.family import Shapley
+from pellucid.models.problem import Problem
+from pellucid.tabular.featurize import Featurizer
+from pellucid.tabular.lineage import FeatureMap
+from pellucid.tabular.read import to_frame
+from pellucid.tabular.schema import Schema, align
+
+_TOLERANCE = 1e-6  # of the margin's scale, that an explanation may miss the margin by
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """What a training leaves behind: everything from a raw row to its explained prediction.
+
+    Attributes
+    ----------
+    problem : Problem
+    target : str
+        Name of the predicted column.
+    classes : ndarray or None
+        Labels in the caller's own type, in the order of the margins.
+    schema, featurizer : how raw rows become engineered ones.
+    ensemble : Ensemble
+        The model: a weighted sum of margins.
+    background : ndarray of float32, (n_background, n_engineered)
+        The rows that stand for "feature absent".
+    """
+
+    problem: Problem
+    target: str
+    classes: np.ndarray | None
+    schema: Schema
+    featurizer: Featurizer
+    ensemble: Ensemble
+    background: np.ndarray
+
+    @property
+    def feature_map(self) -> FeatureMap:
+        """Raw columns, engineered columns, and which comes from which."""
+        return self.featurizer.feature_map
+
+    def frame(self, X: Any) -> pd.DataFrame:
+        """The raw columns of any table, by name, in order, checked against the schema."""
+        return align(to_frame(X, feature_names=self.schema.names), self.schema)
+
+    def margins(self, X: Any) -> np.ndarray:
+        """Margins, float64 (n_rows, n_outputs)."""
+        return self.ensemble.margins(self.featurizer.transform(self.frame(X)))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Labels, or values for regression, (n_rows,)."""
+        return self.labels(self.margins(X))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Class probabilities, (n_rows, n_classes), in the order of ``classes``."""
+        return self.problem.probabilities(self.margins(X))
+
+    def labels(self, margins: np.ndarray) -> np.ndarray:
+        """What `predict` says of margins."""
+        response = self.problem.response(margins)
+        return response if self.classes is None else self.classes[response.argmax(axis=1)]
+
+    @cached_property
+    def _shapley(self) -> dict[Level, Shapley]:
+        return {}
+
+    def shapley(self, level: Level) -> Shapley:
+        """The model compiled over raw or engineered players; compiled once, then kept."""
+        if level not in self._shapley:
+            self._shapley[level] = self.ensemble.shapley(
+                background=self.background, players=self.feature_map.players(level)
+            )
+        return self._shapley[level]
+
+    def explain(self, X: Any, *, rows_from: str = "new", y: Any = None) -> Explanation:
+        """Exact Shapley values of every row, over raw features and over engineered ones.
+
+        Parameters
+        ----------
+        X : table, (n_rows, n_columns)
+        rows_from : str
+            What the explanation says of its rows: "train", "test" or "new".
+        y : array, (n_rows,), optional
+            True values or labels, kept beside the predictions for those who look at rows.
+
+        Returns
+        -------
+        Explanation
+            Over raw features; its ``engineered`` holds the same over engineered features.
+
+        Raises
+        ------
+        ExplanationError
+            If base value and importances do not add up to the model's own margin.
+        """
+        frame = self.frame(X)
+        matrix = self.featurizer.transform(frame)
+        margins = self.ensemble.margins(matrix)
+        details = self._details(margins, y)
+        names = self.feature_map.engineered_names
+        engineered = self._explain(
+            "engineered",
+            matrix,
+            margins,
+            data=pd.DataFrame(matrix, index=frame.index, columns=list(names)),
+            rows_from=rows_from,
+            details=details,
+        )
+        return self._explain(
+            "raw",
+            matrix,
+            margins,
+            data=frame,
+            rows_from=rows_from,
+            details=details,
+            engineered=engineered,
+        )
+
+    def _explain(
+        self,
+        level: Level,
+        matrix: np.ndarray,
+        margins: np.ndarray,
+        *,
+        data: pd.DataFrame,
+        rows_from: str,
+        details: Mapping[str, Any],
+        engineered: Explanation | None = None,
+    ) -> Explanation:
+        tables = self.shapley(level)
+        values = _with_players(tables.values(matrix), len(data.columns))
+        totals = values.sum(axis=1).reshape(margins.shape) + tables.base_values
+        error = float(np.abs(totals - margins).max(initial=0.0))
+        scale = max(1.0, float(np.abs(margins).max(initial=0.0)))
+        if not error <= _TOLERANCE * scale:  # NaN fails too
+            raise ExplanationError(
+                f"the {level} explanation misses the model's margin by {error:.3g} (scale "
+                f"{scale:.3g}); nothing is returned, since it would not be exact: please report it"
+            )
+        return Explanation(
+            values=values,
+            base_values=tables.base_values,
+            feature_names=tuple(map(str, data.columns)),
+            data=data,
+            level=level,
+            classes=None if self.classes is None else tuple(self.classes.tolist()),
+            background_size=len(self.background),
+            rows_from=rows_from,
+            engineered=engineered,
+            details={**details, "additivity_error": error},
+        )
+
+    def _details(self, margins: np.ndarray, y: Any) -> dict[str, Any]:
+        details: dict[str, Any] = {"predicted": self.labels(margins).tolist()}
+        if self.problem.is_classification:
+            details["probability"] = self.problem.probabilities(margins).tolist()
+        if y is not None:
+            details["y_true"] = np.asarray(y).tolist()
+        return details
+
+    # -- on disk ------------------------------------------------------------------------------
+    def to_files(self) -> dict[str, bytes]:
+        """The predictor as named files that hold no code."""
+        facts = {
+            "format": 1,
+            "task": self.problem.task,
+            "n_classes": self.problem.n_classes,
+            "target": self.target,
+            "classes": None if self.classes is None else _classes_to_json(self.classes),
+        }
+        background = io.BytesIO()
+        np.save(background, self.background, allow_pickle=False)
+        return {
+            "predictor.json": json.dumps(facts, indent=1).encode(),
+            "schema.json": json.dumps(self.schema.to_dict(), indent=1).encode(),
+            "featurizer.json": json.dumps(self.featurizer.to_dict()).encode(),
+            "background.npy": background.getvalue(),
+            **self.ensemble.to_files(),
+        }
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Predictor:
+        """Rebuild a predictor from what `to_files` gave, bit for bit."""
+        facts = json.loads(files["predictor.json"])
+        return cls(
+            problem=Problem(facts["task"], facts["n_classes"]),
+            target=facts["target"],
+            classes=None if facts["classes"] is None else _classes_from_json(facts["classes"]),
+            schema=Schema.from_dict(json.loads(files["schema.json"])),
+            featurizer=Featurizer.from_dict(json.loads(files["featurizer.json"])),
+            ensemble=read_ensemble(files),
+            background=np.load(io.BytesIO(files["background.npy"]), allow_pickle=False),
+        )
+
+
+def _with_players(values: np.ndarray, n_players: int) -> np.ndarray:
+    """Add zeros for last players that own no engineered column (dropped raw columns)."""
+    missing = n_players - values.shape[1]
+    if missing == 0:
+        return values
+    return np.pad(values, [(0, 0), (0, missing)] + [(0, 0)] * (values.ndim - 2))
+
+
+def _classes_to_json(classes: np.ndarray) -> dict[str, Any]:
+    kind = "object" if classes.dtype.kind in "OUST" else classes.dtype.str
+    return {"dtype": kind, "values": classes.tolist()}
+
+
+def _classes_from_json(facts: Mapping[str, Any]) -> np.ndarray:
+    return np.array(facts["values"], dtype=np.dtype(facts["dtype"]))

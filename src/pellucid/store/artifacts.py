@@ -1,0 +1,189 @@
+"""Named files as a folder with a manifest: written all at once, checked before they are parsed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import pellucid
+from pellucid.errors import PellucidError
+
+if TYPE_CHECKING:
+    from pellucid.explain.predictor import Predictor
+
+MANIFEST = "manifest.json"
+_VERSION = 1
+
+
+class ArtifactError(PellucidError):
+    """A folder of artefacts is missing, damaged, unsafe, or cannot be written."""
+
+
+def save_files(folder: str | Path, files: Mapping[str, bytes]) -> None:
+    """Write files and their manifest to a new folder; it appears whole or not at all.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Must not exist yet, or be empty; its parents are made.
+    files : mapping
+        Relative name, with "/" between folders -> content.
+
+    Raises
+    ------
+    ArtifactError
+        For a name that leads out of the folder, a folder that holds something, or a full disk.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     save_files(home + "/model", {"a.json": b"{}", "members/0/b.txt": b"tree"})
+    ...     load_files(home + "/model")
+    {'a.json': b'{}', 'members/0/b.txt': b'tree'}
+    """
+    folder = Path(folder).absolute()
+    for name in files:
+        _check_name(name, folder)
+    scratch = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        scratch.mkdir(parents=True)
+        for name, data in {**files, MANIFEST: _manifest(files)}.items():
+            path = scratch / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        os.rename(scratch, folder)
+    except OSError as error:
+        if folder.is_dir() and any(folder.iterdir()):
+            raise ArtifactError(
+                f"{folder} already holds files; name a folder that does not exist yet"
+            ) from error
+        raise ArtifactError(f"cannot write {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def load_files(folder: str | Path) -> dict[str, bytes]:
+    """Read what `save_files` wrote, once every byte is known to be as it was written.
+
+    Raises
+    ------
+    ArtifactError
+        If a file is missing, changed, not in the manifest, or a link; each is named.
+    """
+    folder = Path(folder)
+    expected = _read_manifest(folder)
+    present = {
+        path.relative_to(folder).as_posix(): path
+        for path in folder.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    }
+    present.pop(MANIFEST, None)
+    problems = [f"{name} is missing" for name in expected if name not in present]
+    problems += [f"{name} is not in the manifest" for name in present if name not in expected]
+    files: dict[str, bytes] = {}
+    for name, facts in expected.items():
+        if name not in present:
+            continue
+        if present[name].is_symlink():
+            problems.append(f"{name} is a link, not a file")
+            continue
+        data = present[name].read_bytes()
+        if len(data) != facts["size"]:
+            problems.append(f"{name} has {len(data)} bytes instead of {facts['size']}")
+        elif hashlib.sha256(data).hexdigest() != facts["sha256"]:
+            problems.append(f"{name} does not match its SHA-256")
+        files[name] = data
+    if problems:
+        shown = "; ".join(problems[:5]) + (f"; {len(problems) - 5} more" * (len(problems) > 5))
+        raise ArtifactError(f"{folder} is damaged: {shown}. Copy it again, or train again")
+    return files
+
+
+def save_predictor(predictor: Predictor, folder: str | Path) -> None:
+    """Write a predictor to a new folder; raises an `ArtifactError` as `save_files` does."""
+    save_files(folder, predictor.to_files())
+
+
+def load_predictor(folder: str | Path) -> Predictor:
+    """Read what `save_predictor` wrote.
+
+    Raises
+    ------
+    ArtifactError
+        If the folder is damaged, or its content is not a predictor that this version reads.
+    """
+    from pellucid.explain.predictor import Predictor
+
+    files = load_files(folder)
+    try:
+        return Predictor.from_files(files)
+    except (KeyError, ValueError, TypeError) as error:
+        raise ArtifactError(
+            f"{folder} is intact but is not a model that pellucid {pellucid.__version__} reads "
+            f"({type(error).__name__}: {error}); use the version named in its {MANIFEST}"
+        ) from error
+
+
+def _check_name(name: str, folder: Path) -> None:
+    parts = name.split("/")
+    unsafe = any(part in ("", ".", "..") for part in parts) or "\\" in name or ":" in name
+    if unsafe or "\0" in name or PurePosixPath(name).is_absolute() or name == MANIFEST:
+        raise ArtifactError(
+            f"{name!r} cannot name a file in {folder}; names are relative, inside the folder, and "
+            f"not {MANIFEST}"
+        )
+
+
+def _manifest(files: Mapping[str, bytes]) -> bytes:
+    facts = {
+        "format": _VERSION,
+        "pellucid": pellucid.__version__,
+        "files": {
+            name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for name, data in files.items()
+        },
+    }
+    return _sealed(facts)
+
+
+def _sealed(facts: dict[str, Any]) -> bytes:
+    """A manifest with a digest of itself, in the one way to write it."""
+    body = json.dumps(facts, indent=1)
+    seal = hashlib.sha256(body.encode()).hexdigest()
+    return json.dumps({**facts, "seal": seal}, indent=1).encode()
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    try:
+        data = (folder / MANIFEST).read_bytes()
+    except OSError as error:
+        raise ArtifactError(
+            f"{folder} has no readable {MANIFEST} ({error.strerror or error}); expected a folder "
+            f"that pellucid wrote"
+        ) from error
+    try:
+        facts = json.loads(data)
+        facts.pop("seal")
+        intact = _sealed(facts) == data
+    except (ValueError, KeyError, AttributeError, TypeError):
+        intact = False
+    if not intact:
+        raise ArtifactError(f"{folder / MANIFEST} is damaged; copy the folder again")
+    if facts["format"] > _VERSION:
+        raise ArtifactError(
+            f"{folder} was written by pellucid {facts['pellucid']} in a newer format; "
+            f"upgrade pellucid to read it"
+        )
+    for name in facts["files"]:
+        _check_name(name, folder)
+    return dict(facts["files"])

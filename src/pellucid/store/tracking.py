@@ -1,0 +1,207 @@
+"""Runs through MLflow's client: the few calls that every tracking server answers."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pellucid.store.location import Location, StoreError
+
+EXPERIMENT = "pellucid"
+KIND, TRAINING, TRIAL = "pellucid.kind", "training", "trial"  # a tag and its values
+PARENT = "mlflow.parentRunId"
+
+_LONGEST = 500  # characters of a parameter's value, the least that servers take
+_BATCH = 100  # parameters a request
+_QUIET = {
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+_ATTEMPTS = 5
+_BUSY = ("database is locked", "database table is locked", "TEMPORARILY_UNAVAILABLE")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a tracking server keeps of a run; times are milliseconds since 1970."""
+
+    id: str
+    name: str
+    status: str
+    started_ms: int
+    ended_ms: int | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def import_client() -> Any:
+    """MLflow's client class; loading it takes seconds. Its telemetry is switched off."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    from mlflow.tracking.client import MlflowClient
+
+    # it logs tracebacks of what it also raises, and what is retried here
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    return MlflowClient
+
+
+class Tracking:
+    """A tracking server, reached when it is first used.
+
+    Every method raises `StoreError` when the server cannot do what is asked.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+
+    @cached_property
+    def _client(self) -> Any:
+        return import_client()(self.location.uri)
+
+    @cached_property
+    def _experiment(self) -> str:
+        """Id of the experiment: ours, or on a server the one that MLFLOW_EXPERIMENT_NAME says."""
+        name = EXPERIMENT
+        if self.location.folder is None:
+            name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            try:
+                return str(self._client.create_experiment(name))
+            except Exception:  # another process may have made it in between
+                found = self._client.get_experiment_by_name(name)
+                if found is None:
+                    raise
+        return str(found.experiment_id)
+
+    def create(self, *, name: str | None, tags: Mapping[str, str], started_ms: int) -> Record:
+        """Start a run; without a name MLflow makes one up."""
+        run = self._do(
+            lambda: self._client.create_run(
+                self._experiment, start_time=started_ms, tags=dict(tags), run_name=name
+            )
+        )
+        return _record(run)
+
+    def log(
+        self,
+        run: str,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        params: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add metrics, parameters and tags to a run, in one request where that is possible."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        now = int(time.time() * 1000)
+        scores = [
+            Metric(_key(name), float(value), now, 0)
+            for name, value in (metrics or {}).items()
+            if math.isfinite(value)
+        ]
+        settings = [Param(_key(name), _text(value)) for name, value in (params or {}).items()]
+        labels = [RunTag(name, value[:_LONGEST]) for name, value in (tags or {}).items()]
+        for start in range(0, max(len(settings), 1), _BATCH):
+            batch = settings[start : start + _BATCH]
+            self._do(partial(self._client.log_batch, run, scores, batch, labels))
+            scores, labels = [], []
+
+    def end(self, run: str, status: str) -> None:
+        """Set the final status: FINISHED, FAILED or KILLED."""
+        with _environment(_QUIET):
+            self._do(lambda: self._client.set_terminated(run, status))
+
+    def records(self) -> list[Record]:
+        """The trainings in the experiment, newest first."""
+
+        def search() -> list[Any]:
+            found: list[Any] = []
+            token = None
+            while True:
+                page = self._client.search_runs(
+                    [self._experiment],
+                    filter_string=f"tags.`{KIND}` = '{TRAINING}'",
+                    order_by=["attributes.start_time DESC"],
+                    page_token=token,
+                )
+                found.extend(page)
+                token = page.token
+                if not token:
+                    return found
+
+        return [_record(run) for run in self._do(search)]
+
+    def upload(self, run: str, folder: Path) -> None:
+        """Copy what is in a local folder to the run's artefacts."""
+        with _environment(_QUIET):
+            self._do(lambda: self._client.log_artifacts(run, str(folder)))
+
+    @contextlib.contextmanager
+    def download(self, run: str, name: str) -> Iterator[Path]:
+        """A folder of the run's artefacts, as a local folder for the time of a with block."""
+        with tempfile.TemporaryDirectory(prefix="pellucid-") as home:
+            with _environment(_QUIET):
+                folder = self._do(lambda: self._client.download_artifacts(run, name, home))
+            yield Path(folder)
+
+    def _do(self, call: Callable[[], T]) -> T:
+        """Call the server, again when it is busy, and turn its errors into ours."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                return call()
+            except Exception as error:  # MLflow's plug-ins each raise their own
+                busy = any(sign in str(error) for sign in _BUSY)
+                if not busy or attempt == _ATTEMPTS - 1:
+                    lines = str(error).strip().splitlines() or [type(error).__name__]
+                    raise StoreError(f"the store {self.location} failed: {lines[0]}") from error
+                time.sleep(0.2 * 2**attempt)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _record(run: Any) -> Record:
+    return Record(
+        id=run.info.run_id,
+        name=run.info.run_name or "",
+        status=run.info.status,
+        started_ms=run.info.start_time or 0,
+        ended_ms=run.info.end_time,
+        params=dict(run.data.params),
+        metrics=dict(run.data.metrics),
+        tags=dict(run.data.tags),
+    )
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^\w\-./: ]", "_", name, flags=re.ASCII)[:250]
+
+
+def _text(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

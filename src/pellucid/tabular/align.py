@@ -1,0 +1,127 @@
+"""Hold a table to a schema: the same columns, in the same order, of the same kinds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pellucid.tabular.columns import Column, Schema
+from pellucid.tabular.errors import SchemaError
+from pellucid.tabular.infer import did_you_mean
+from pellucid.tabular.reading import moments, numbers
+from pellucid.tabular.reading.booleans import read_booleans
+from pellucid.tabular.reading.labels import read_labels, read_texts
+from pellucid.tabular.reading.moments import read_moments
+from pellucid.tabular.reading.numbers import parse_number, read_numbers
+from pellucid.tabular.reading.values import refuse
+
+
+def align(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Give the schema's columns of a table, in order, each in one plain type.
+
+    Numbers stay or become numeric, truth values bool (object where some are missing), labels and
+    texts str or None, dates datetime64[us] in UTC. Further columns are left out; a column that the
+    model does not use may be absent.
+
+    Parameters
+    ----------
+    frame : DataFrame, (n_rows, any columns)
+    schema : Schema
+
+    Returns
+    -------
+    DataFrame, (n_rows, n_columns), with the index of ``frame``
+
+    Raises
+    ------
+    SchemaError
+        If a needed column is absent, or a cell does not fit its column's kind.
+
+    Examples
+    --------
+    >>> schema = Schema((Column("age", "numeric"), Column("job", "categorical")))
+    >>> align(pd.DataFrame({"job": ["clerk"], "city": ["Rome"], "age": ["41"]}), schema)
+        age    job
+    0  41.0  clerk
+    """
+    present = set(frame.columns)
+    missing = [c.name for c in schema.columns if c.used and c.name not in present]
+    if missing:
+        raise SchemaError(_absent(missing, frame, schema))
+    read: dict[str, Any] = {
+        column.name: _read(frame[column.name], column)
+        if column.name in present
+        else np.full(len(frame), None, dtype=object)
+        for column in schema.columns
+    }
+    return pd.DataFrame(read, index=frame.index, columns=list(schema.names))
+
+
+def _absent(missing: list[str], frame: pd.DataFrame, schema: Schema) -> str:
+    spare = [str(name) for name in frame.columns if name not in schema.kinds]
+    listed = ", ".join(map(repr, missing[:20])) + (", …" if len(missing) > 20 else "")
+    many = len(missing) > 1
+    hint = did_you_mean(missing[0], spare) if spare else ""
+    return (
+        f"the table lacks {len(missing)} column{'s' * many} that the model needs: {listed}{hint}"
+        f"{'' if hint.endswith('?') else ';'} add {'them' if many else 'it'}, empty where values "
+        f"are not known"
+    )
+
+
+def _read(values: pd.Series, column: Column) -> Any:
+    if not column.used:
+        return values
+    if column.kind == "numeric":
+        return _numbers(values, column)
+    if column.kind == "boolean":
+        return _truths(values, column)
+    if column.kind == "datetime":
+        return _moments(values, column)
+    if column.kind == "text":
+        return np.array([*read_texts(values, name=column.name), None], dtype=object)[:-1]
+    _check_labels(values, column)
+    levels = np.array([*read_labels_of(values, column), None], dtype=object)
+    return levels[:-1]
+
+
+def read_labels_of(values: pd.Series, column: Column) -> list[str | None]:
+    """Labels of the rows of a categorical column, None where there is none."""
+    return read_labels(values, name=column.name).texts()
+
+
+def _numbers(values: pd.Series, column: Column) -> Any:
+    if moments.is_native(values.dtype) and values.notna().any():
+        position = int(np.argmax(values.notna().to_numpy()))
+        refuse(values, position, column.name, "numbers")
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
+        return values.to_numpy()
+    return read_numbers(values, name=column.name, formats=column.formats, words=column.words)
+
+
+def _truths(values: pd.Series, column: Column) -> np.ndarray:
+    read = read_booleans(values, name=column.name)
+    missing = np.isnan(read)
+    if not missing.any():
+        return read.astype(bool)
+    truths = read.astype(bool).astype(object)
+    truths[missing] = None
+    return truths
+
+
+def _moments(values: pd.Series, column: Column) -> np.ndarray:
+    return read_moments(values, name=column.name, formats=column.formats, words=column.words)
+
+
+def _check_labels(values: pd.Series, column: Column) -> None:
+    """Numbers or dates where training had words are a mistake, not a new category."""
+    drifted = numbers.is_native(values.dtype) or moments.is_native(values.dtype)
+    if not drifted or not column.examples:
+        return
+    if all(parse_number(example) is None for example in column.examples):
+        present = values.notna().to_numpy()
+        if present.any():
+            expected = f"words such as {', '.join(map(repr, column.examples))}"
+            refuse(values, int(np.argmax(present)), column.name, expected)

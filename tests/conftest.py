@@ -1,0 +1,25 @@
+"""What tests share: the real data sets beside the repository, where they are present."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def _read(name):
+    folder = SHARED / name
+    if not folder.is_dir():
+        pytest.skip(f"the shared data set {name} is not on this machine")
+    card = json.loads((folder / "card.json").read_text())
+    file = next(p for p in sorted(folder.iterdir()) if p.suffix in (".parquet", ".csv"))
+    frame = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
+    return frame, card
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Read a data set by its folder name: (frame, card)."""
+    return _read
