@@ -27,7 +27,8 @@ import numpy as np
 from pellucid import shapley
 
 N_COLUMNS, N_BACKGROUND = 50, 100
-WHOLE = ("woodelf, background",)  # mostly a fixed cost a call: few rows would not be fair
+# what a call costs beyond its rows, or a block of rows beyond one, needs all of them to be fair
+WHOLE = ("woodelf, background", "pellucid interventional", "pellucid path-dependent")
 SIZES = ((100, 31), (500, 63), (300, 255))
 
 

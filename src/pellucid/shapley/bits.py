@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -37,7 +36,9 @@ def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
         place = builder.bitcast(builder.gep(data, [arguments[1]]), cgutils.voidptr_t)
-        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, *[cgutils.int32_t] * 3])
+        kind = cgutils.ir.FunctionType(
+            cgutils.ir.VoidType(), [cgutils.voidptr_t, *[cgutils.int32_t] * 3]
+        )
         hint = builder.module.declare_intrinsic("llvm.prefetch", (cgutils.voidptr_t,), kind)
         read, keep, data_cache = (cgutils.int32_t(n) for n in (0, 3, 1))
         builder.call(hint, [place, read, keep, data_cache])
