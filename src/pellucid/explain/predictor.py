@@ -83,9 +83,14 @@ class Predictor:
     def shapley(self, level: Level) -> Shapley:
         """The model compiled over raw or engineered players; compiled once, then kept."""
         if level not in self._shapley:
-            self._shapley[level] = self.ensemble.shapley(
-                background=self.background, players=self.feature_map.players(level)
-            )
+            players = self.feature_map.players(level)
+            other: Level = "engineered" if level == "raw" else "raw"
+            if other in self._shapley and np.array_equal(players, self.feature_map.players(other)):
+                self._shapley[level] = self._shapley[other]  # one engineered column each
+            else:
+                self._shapley[level] = self.ensemble.shapley(
+                    background=self.background, players=players
+                )
         return self._shapley[level]
 
     def explain(self, X: Any, *, rows_from: str = "new", y: Any = None) -> Explanation:

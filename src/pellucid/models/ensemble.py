@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +39,12 @@ class Ensemble:
 
     def shapley(self, *, background: np.ndarray, players: np.ndarray) -> Shapley:
         """The weighted sum of the members' exact values: Shapley values are linear in the game."""
-        parts = [m.shapley(background=background, players=players) for m in self.members]
+
+        def compile_member(member: Member) -> Shapley:
+            return member.shapley(background=background, players=players)
+
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # kernels release the GIL
+            parts = list(pool.map(compile_member, self.members))
         return _Sum(tuple(parts), self.weights, self.intercept, int(players.max(initial=-1)) + 1)
 
     def to_files(self) -> dict[str, bytes]:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,9 +52,15 @@ class LightGBMMember:
         scores = self.booster.predict(X, raw_score=True, num_threads=1)
         return np.asarray(scores, dtype=np.float64).reshape(len(X), self.n_outputs)
 
+    @cached_property
+    def _trees(self) -> Any:
+        from pellucid.shapley.readers import read_ensemble
+
+        return read_ensemble(self.booster)  # read once, compiled for every set of players
+
     def shapley(self, *, background: np.ndarray, players: np.ndarray) -> Shapley:
         """Compile the trees into lookup tables."""
-        tables: Shapley = shapley.compile(self.booster, background=background, players=players)
+        tables: Shapley = shapley.compile(self._trees, background=background, players=players)
         return tables
 
     def to_files(self) -> dict[str, bytes]:
