@@ -7,7 +7,8 @@ import numpy as np
 
 N_COLUMNS = 6
 KINDS = (
-    "plain", "no_missing", "zero_as_missing", "categorical", "multiclass", "dart", "rf", "binary"
+    "plain", "no_missing", "zero_as_missing", "categorical", "multiclass", "dart", "rf", "binary",
+    "linear_tree",
 )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ def test_weighted_background():
     np.testing.assert_allclose(cube(tables, X[:4]), expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["plain", "multiclass", "rf"])
+@pytest.mark.parametrize("kind", ["plain", "multiclass", "rf", "linear_tree"])
 def test_each_row_sums_to_its_margin(kind):
     booster, X = fit(kind, n_trees=30, n_leaves=31)
     tables = shapley.compile(booster, background=X[:40])
@@ -46,7 +46,7 @@ def test_each_row_sums_to_its_margin(kind):
     np.testing.assert_allclose(total, tables.margins(X), rtol=1e-11, atol=1e-11)
 
 
-@pytest.mark.parametrize("kind", ["plain", "multiclass"])
+@pytest.mark.parametrize("kind", ["plain", "multiclass", "linear_tree"])
 def test_a_row_has_the_same_bits_alone_in_a_batch_and_on_two_threads(kind):
     booster, X = fit(kind, n_trees=20, n_leaves=31, n_rows=1000)
     tables = shapley.compile(booster, background=X[:40])
@@ -100,6 +100,12 @@ def test_players_that_do_not_fit_are_named(players, message):
     booster, X = fit("plain")
     with pytest.raises(shapley.ShapleyError, match=message):
         shapley.compile(booster, background=X[:9], players=players)
+
+
+def test_linear_leaves_need_background_rows():
+    booster, _ = fit("linear_tree")
+    with pytest.raises(shapley.ShapleyError, match=r"linear leaves.*give background rows"):
+        shapley.compile(booster)
 
 
 def test_backgrounds_and_rows_that_do_not_fit_are_named():

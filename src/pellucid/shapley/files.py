@@ -31,6 +31,7 @@ from pellucid.shapley.groups import Groups
 from pellucid.shapley.linear import LinearTables
 from pellucid.shapley.paths import Paths
 from pellucid.shapley.players import Players
+from pellucid.shapley.slopes import Slopes
 from pellucid.shapley.tables import TreeTables
 from pellucid.shapley.trees import LinearLeaves, TreeEnsemble
 
@@ -40,7 +41,16 @@ _PROLOGUE = len(_MAGIC) + 4 + 4 + 32
 _ALIGN = 64
 _CLASSES: dict[str, type] = {
     kind.__name__: kind
-    for kind in (TreeTables, TreeEnsemble, LinearLeaves, Paths, Groups, Players, LinearTables)
+    for kind in (
+        TreeTables,
+        TreeEnsemble,
+        LinearLeaves,
+        Paths,
+        Groups,
+        Slopes,
+        Players,
+        LinearTables,
+    )
 }
 
 

@@ -43,8 +43,8 @@ def leaf_sums(
 ):  # fmt: skip
     """Add what each tree gives to each row of ``block`` (n_columns, n_rows) to ``out``.
 
-    With linear leaves (``linear_start`` not empty) a leaf gives ``const + coef . x`` when all its
-    columns are finite.
+    With linear leaves (``linear_start`` not empty) a leaf gives ``const + coef . x`` when none of
+    its columns is NaN.
     """
     for tree in range(len(roots)):
         for row in range(block.shape[1]):
@@ -59,7 +59,7 @@ def leaf_sums(
                 total = linear_const[node]
                 for term in range(linear_start[node], linear_start[node + 1]):
                     x = block[linear_column[term], row]
-                    if not np.isfinite(x):
+                    if np.isnan(x):
                         total = value[node, 0]
                         break
                     total += linear_coef[term] * x

@@ -26,6 +26,7 @@ from pellucid.shapley.paths import Paths, find_paths, path_base, path_ratios
 from pellucid.shapley.players import Players, resolve_players
 from pellucid.shapley.readers import read_ensemble
 from pellucid.shapley.rows import check_rows, check_weights
+from pellucid.shapley.slopes import Slopes, add_slopes, find_slopes
 from pellucid.shapley.trees import TreeEnsemble
 
 Game = Literal["interventional", "path-dependent"]
@@ -44,6 +45,7 @@ class TreeTables:
     groups: Groups
     base_values: np.ndarray
     n_jobs: int = 1
+    slopes: Slopes | None = None
 
     @property
     def n_players(self) -> int:
@@ -108,7 +110,7 @@ class TreeTables:
             paths.slot_start, paths.slot_player,
         )  # fmt: skip
         block = as_block(trees, rows[start:stop])
-        if len(rows) == 1 and len(groups.ratios) == 0:
+        if len(rows) == 1 and len(groups.ratios) == 0 and self.slopes is None:
             out[:] = 0.0
             lookup.explain_row(block[:, 0], *nodes, *tables, SHARES, trees.n_outputs, out[0])
             return
@@ -117,6 +119,8 @@ class TreeTables:
             block, *nodes, *tables, groups.ratios, POINTS, POINT_WEIGHTS, SHARES,
             trees.n_outputs, sums,
         )  # fmt: skip
+        if self.slopes is not None:
+            add_slopes(trees, paths, self.slopes, block, sums)
         out[start:stop] = sums.T
 
     @cached_property
@@ -218,10 +222,13 @@ def compile(
     who = resolve_players(players, n_columns=ensemble.n_columns, columns=ensemble.columns)
     if game not in ("interventional", "path-dependent"):
         raise ShapleyError(f"unknown game {game!r}; expected 'interventional' or 'path-dependent'")
-    if ensemble.linear is not None:
-        raise ShapleyError("the model has linear leaves; fit it with linear_tree=False")
-    paths = find_paths(ensemble, who.of_column)
+    paths, slopes = find_paths(ensemble, who.of_column), None
     if background is None or game == "path-dependent":
+        if ensemble.linear is not None:
+            raise ShapleyError(
+                "the model has linear leaves, whose columns have no path-dependent mean; give "
+                "background rows and game='interventional'"
+            )
         ratios = path_ratios(ensemble, paths)
         block, shares = np.zeros((ensemble.n_columns, 0)), np.zeros(0)
         base = path_base(ensemble, paths, ratios)
@@ -230,10 +237,14 @@ def compile(
         ratios = np.zeros(0)
         block, shares = as_block(ensemble, rows), check_weights(weights, n_rows=len(rows))
         base = (ensemble_margins(ensemble, rows) * shares[:, None]).sum(axis=0)
+        if ensemble.linear is not None:
+            slopes = find_slopes(
+                ensemble, ensemble.linear, paths, who.of_column, block=block, weights=shares
+            )
     groups = build_groups(
         ensemble, paths, who.of_column, block=block, weights=shares, ratios=ratios, memory=memory
     )
-    return TreeTables(ensemble, who, paths, groups, base, n_jobs)
+    return TreeTables(ensemble, who, paths, groups, base, n_jobs, slopes)
 
 
 def warmup() -> None:

@@ -28,7 +28,7 @@ Cover
     ``cover[node]``: the training weight that reached the node, in the library's own count; the
     path-dependent game takes its ratios from it. A parent's cover is the sum of its children's.
 Linear leaves
-    Optional: a leaf gives ``const + sum coef * x`` of its columns when these are all finite, and
+    Optional: a leaf gives ``const + sum coef * x`` of its columns when none of these is NaN, and
     ``value`` otherwise (LightGBM's linear_tree).
 """
 
