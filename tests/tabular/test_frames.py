@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import scipy.sparse
+
 from pellucid.tabular.frames import to_frame
 from pellucid.tabular.read import ReadError
 
@@ -114,7 +115,7 @@ def test_a_hierarchy_of_columns_is_joined():
     ],
 )
 def test_two_columns_of_one_name_are_refused(X):
-    with pytest.raises(ReadError, match="2 columns are named '.' .*name of its own"):
+    with pytest.raises(ReadError, match=r"2 columns are named '.' .*name of its own"):
         to_frame(X)
 
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from pellucid.tabular.lineage import FeatureMap
 from pellucid.tabular.schema import SchemaError
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+
 from pellucid.errors import PellucidWarning
 from pellucid.tabular.read import ReadError, read_table
 
@@ -98,7 +99,7 @@ def test_a_folder_and_paths_that_no_file_can_have(tmp_path):
     folder.mkdir()
     with pytest.raises(ReadError, match="is a folder"):
         read_table(folder)
-    with pytest.raises(ReadError, match="cannot be opened|no file"):
+    with pytest.raises(ReadError, match=r"cannot be opened|no file"):
         read_table("nul\0.csv")
     with pytest.raises(ReadError, match="cannot be opened"):
         read_table("x" * 5000 + ".csv")
