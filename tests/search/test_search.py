@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,7 +95,7 @@ def test_the_same_seed_and_trials_give_the_same_bits(tmp_path, workers):
     for _ in range(2):
         trials = run_search(data, plan(max_trials=5), workers, InterruptGuard(), lambda _: None)
         chosen = choose(trials, y, data.problem)
-        ensemble = refit_chosen(data, chosen, workers, Deadline.after(None), reserve=0.0)
+        ensemble, _ = refit_chosen(data, chosen, workers, Deadline.after(None), reserve=0.0)
         results.append(ensemble.margins(X))
     assert np.array_equal(*results)
 
@@ -151,3 +152,21 @@ def test_ctrl_c_ends_the_search_and_keeps_what_is_done(tmp_path, workers):
     assert guard.raised
     assert 2 <= len(trials) <= 4
     assert choose(trials, y, data.problem).trials
+
+
+def test_a_member_that_cannot_be_refitted_is_left_out(tmp_path, workers):
+    data, X, y = write(tmp_path)
+    trials = run_search(data, plan(max_trials=3), workers, InterruptGuard(), lambda _: None)
+    chosen = choose(trials, y, data.problem)
+    assert len(chosen.trials) == 2
+    broken = replace(chosen.trials[0], spec=replace(chosen.trials[0].spec, config={"no_such": 1}))
+    ensemble, kept = refit_chosen(
+        data,
+        replace(chosen, trials=(broken, chosen.trials[1])),
+        workers,
+        Deadline.after(None),
+        reserve=0.0,
+    )
+    assert ensemble.names == (chosen.trials[1].spec.name,)
+    assert kept.trials == (chosen.trials[1],)
+    assert ensemble.margins(X).shape == (len(X), 1)

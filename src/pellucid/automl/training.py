@@ -161,8 +161,13 @@ def _train(
             raise
 
     with clock.stage("refit"):
-        chosen = choose(trials, y, problem)
-        ensemble = refit_chosen(data, chosen, workers, clock.deadline, reserve=_reserve(options))
+        ensemble, chosen = refit_chosen(
+            data,
+            choose(trials, y, problem),
+            workers,
+            clock.deadline,
+            reserve=_reserve(options),
+        )
         rng = np.random.default_rng(options.seed)
         background = X[np.sort(rng.permutation(len(X))[:_BACKGROUND])]
         predictor = Predictor(

@@ -154,18 +154,33 @@ def choose(trials: list[Trial], y: np.ndarray, problem: Problem) -> Chosen:
 
 def refit_chosen(
     data: DataRef, chosen: Chosen, workers: Workers, deadline: Deadline, *, reserve: float
-) -> Ensemble:
-    """Fit each chosen configuration once on all rows, side by side."""
+) -> tuple[Ensemble, Chosen]:
+    """Fit each chosen configuration once on all rows, side by side.
+
+    A member whose refit fails is left out and the others are weighed anew; what was chosen in
+    the end is given beside the ensemble.
+    """
     end = deadline.at(reserve=reserve)
     order = sorted(chosen.trials, key=lambda trial: -trial.record.seconds)  # longest first
-    futures = [workers.submit(refit, data, t.spec, t.refit_rounds, end) for t in order]
-    files = dict(future.result() for future in futures)
-    members: list[Member] = [
-        get_family(t.spec.family).from_files(files[t.spec.iteration]) for t in chosen.trials
-    ]
-    return Ensemble(
-        members=tuple(members),
+    futures = [(t, workers.submit(refit, data, t.spec, t.refit_rounds, end)) for t in order]
+    members: dict[int, Member] = {}
+    reasons = []
+    for trial, future in futures:
+        try:
+            iteration, files = future.result()
+        except Exception as error:  # its own error, or its worker died
+            reasons.append(f"{trial.spec.name}: {type(error).__name__}: {error}")
+        else:
+            members[iteration] = get_family(trial.spec.family).from_files(files)
+    if not members:
+        raise SearchError(f"no chosen model could be fitted on all rows ({'; '.join(reasons)})")
+    if reasons:
+        kept = [trial for trial in chosen.trials if trial.spec.iteration in members]
+        chosen = choose(kept, data.arrays()[1], data.problem)
+    ensemble = Ensemble(
+        members=tuple(members[trial.spec.iteration] for trial in chosen.trials),
         weights=chosen.stack.weights,
         intercept=chosen.stack.intercept,
         names=tuple(trial.spec.name for trial in chosen.trials),
     )
+    return ensemble, chosen
