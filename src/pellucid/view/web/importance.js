@@ -1,0 +1,165 @@
+// Global importance: every feature's mean weight, and under the same name how it moves each row.
+
+import { onTheme } from "./color.js";
+import { h, name, section, swap, uid } from "./dom.js";
+import { count, num, percent, signed } from "./format.js";
+import { tickText, ticks } from "./scale.js";
+import { extent, quantiles } from "./stats.js";
+import { drawSwarm, watchSwarm } from "./swarm.js";
+
+const FIRST = 12;
+const MORE = 30;
+
+export function importanceSection({ explained }, state) {
+  const list = h("div", { class: "imp-list", role: "list", "aria-label": "Features by importance" });
+  const head = h("div", { class: "imp-head", "aria-hidden": "true" });
+  const foot = h("div", { class: "imp-foot" });
+  const status = h("p", { class: "sr", role: "status" });
+  const lede = h("span", {});
+  let shown = FIRST;
+  let query = "";
+  let swarms = [];
+
+  const search = h("input", {
+    type: "search", id: uid("search"), placeholder: "Find a feature", "aria-label": "Find a feature",
+    oninput: () => {
+      query = search.value.trim().toLowerCase();
+      shown = FIRST;
+      render();
+      status.textContent = count(found().length, "feature");
+    },
+  });
+
+  const level = () => explained.levels[state.get("level")];
+  const ranking = () => explained.rank(state.get("level"), state.get("output"));
+  const found = () => ranking().order.filter((f) => level().names[f].toLowerCase().includes(query));
+
+  function render() {
+    const { size, total } = ranking();
+    const all = found();
+    const part = all.slice(0, shown);
+    const of = level().importances(Math.max(0, state.get("output")));
+    const domain = span(part.map((f) => extent(of(f))));
+    const grid = ticks(domain[0], domain[1], 6);
+    swarms = [];
+    const largest = size[ranking().order[0]] || 1;
+    swap(list, part.map((f) => item(f, { size, total, largest, domain, grid })));
+    if (!part.length) swap(list, h("p", { class: "muted empty" }, "No feature has that in its name."));
+    swap(head, h("span", {}, "Feature"), h("span", {}, `Mean |${explained.space === "margin" ? "contribution" : explained.space}|`), axis(domain, grid));
+    swap(foot, all.length > shown && h("button", {
+      type: "button", class: "quiet", onclick: () => { shown += MORE; render(); },
+    }, `Show ${Math.min(MORE, all.length - shown)} more of ${all.length}`));
+    swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: on average (bar) and for each of ${count(explained.n, "row")} (dots).`);
+    requestAnimationFrame(paint);
+  }
+
+  function item(f, shared) {
+    const key = state.get("level");
+    const open = state.get("open") === `${key}:${f}`;
+    const panel = uid("lineage");
+    const button = h("button", {
+      type: "button", class: "imp-name", "aria-expanded": open, "aria-controls": open ? panel : null,
+      "data-feature": f,
+      onclick: () => state.set({ open: open ? null : `${key}:${f}`, feature: f }),
+      onkeydown: step,
+    }, h("span", { class: "chevron", "aria-hidden": "true" }, "›"), name(level().names[f]));
+    return h("div", { role: "listitem", class: f === state.get("feature") ? "imp-item chosen" : "imp-item" },
+      line(key, f, button, shared),
+      open && h("div", { class: "imp-detail", id: panel }, lineage(key, f, shared)));
+  }
+
+  function line(key, f, label, { size, total, largest, domain, grid }) {
+    const canvas = h("canvas", { "aria-hidden": "true", class: "swarm" });
+    swarms.push(swarm(key, f, canvas, domain, grid));
+    const share = total ? size[f] / total : 0;
+    return h("div", { class: "imp-row" }, label,
+      h("div", { class: "imp-bar" },
+        h("div", { class: "bar", style: { width: `${(100 * size[f]) / largest}%` } }),
+        h("span", { class: "imp-value" }, num(size[f], 3), h("span", { class: "muted" }, ` ${percent(share)}`))),
+      canvas);
+  }
+
+  /** Where a raw feature goes, or where an engineered one comes from. */
+  function lineage(key, f, shared) {
+    const output = state.get("output");
+    if (key === "engineered") {
+      const raw = explained.rawOf(f);
+      return h("p", { class: "muted" }, raw < 0 ? "Its raw column is not recorded."
+        : ["Made from the column ", name(explained.levels.raw.names[raw]), "."]);
+    }
+    const made = explained.madeOf(f, output);
+    if (!made.length) return h("p", { class: "muted" }, "The model sees no column made from this one.");
+    const other = explained.rank("engineered", output);
+    const whole = made.reduce((sum, j) => sum + other.size[j], 0);
+    return [
+      h("p", { class: "muted" }, `The model sees it as ${count(made.length, "engineered column")}:`),
+      made.slice(0, 20).map((j) => line("engineered", j,
+        h("span", { class: "imp-name" }, name(explained.levels.engineered.names[j])), { ...shared, size: other.size, total: whole })),
+      made.length > 20 && h("p", { class: "muted" }, `and ${made.length - 20} more, which weigh less.`),
+    ];
+  }
+
+  function swarm(key, f, canvas, domain, grid) {
+    const source = explained.levels[key];
+    const column = source.column(f);
+    const values = source.importances(Math.max(0, state.get("output")))(f);
+    const shares = column.kind === "category" ? null : quantiles(column.values);
+    let dots = { xs: [], ys: [] };
+    watchSwarm(canvas, () => dots, (row) => [
+      h("span", {}, name(source.names[f]), " = ", name(column.text(row))),
+      `${signed(values[row])} · row ${explained.rows.ids[row]}`,
+    ], (row) => state.set({ row }));
+    return () => {
+      if (canvas.clientWidth) dots = drawSwarm(canvas, { values, shares, domain, row: state.get("row"), grid });
+    };
+  }
+
+  function paint() {
+    for (const draw of swarms) draw();
+  }
+
+  /** Arrow keys walk through the features. */
+  function step(event) {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!by) return;
+    const all = [...list.querySelectorAll("button.imp-name")];
+    const next = all[all.indexOf(event.currentTarget) + by];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  }
+
+  state.on(["level", "output", "open", "feature"], () => {
+    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.feature : null;
+    if (state.get("open") === null || state.get("level") !== list.dataset.level) list.dataset.level = state.get("level");
+    render();
+    if (focused) list.querySelector(`button[data-feature="${focused}"]`)?.focus();
+  });
+  state.on(["row"], paint);
+  new ResizeObserver(paint).observe(list);
+  onTheme(paint);
+  return section("importance", "What matters", lede,
+    h("div", { class: "toolbar" }, search, legend()), status,
+    h("div", { class: "imp" }, head, list, foot));
+}
+
+function span(extents) {
+  const low = Math.min(0, ...extents.map((e) => e[0]));
+  const high = Math.max(0, ...extents.map((e) => e[1]));
+  return low === high ? [-1, 1] : [low, high];
+}
+
+function axis(domain, marks) {
+  const text = tickText(marks);
+  return h("span", { class: "imp-axis" }, marks.map((tick, i) => h("span", {
+    style: { left: `calc(6px + (100% - 12px) * ${(tick - domain[0]) / (domain[1] - domain[0])})` } },
+  tick > 0 ? `+${text[i]}` : text[i])));
+}
+
+/** What the dots' colours mean. */
+function legend() {
+  return h("div", { class: "legend" },
+    h("span", {}, "Dot colour: low"), h("span", { class: "ramp", "aria-hidden": "true" }), h("span", {}, "high value"),
+    h("span", { class: "key" }, h("i", { class: "grey" }), "category"),
+    h("span", { class: "key" }, h("i", { class: "gone" }), "missing"));
+}

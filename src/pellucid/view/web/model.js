@@ -1,0 +1,75 @@
+// The report's subject: the payload with its packed parts opened, and the words that fit its task.
+
+import { decodeLevel, once } from "./decode.js";
+import { num, percent } from "./format.js";
+import { rank } from "./stats.js";
+
+/** Everything that sections read. `subject.explained` is null for a run without explanations. */
+export function createSubject(payload) {
+  const { run, training, explanation } = payload;
+  const task = training.task ?? "regression";
+  return {
+    run,
+    training,
+    task,
+    target: String(training.target ?? "the target"),
+    explained: explanation ? open(explanation, task, String(training.target ?? "prediction")) : null,
+  };
+}
+
+function open(explanation, task, target) {
+  const rows = explanation.rows;
+  const n = rows.ids.length;
+  const nOutputs = explanation.base_values.length;
+  const levels = {
+    raw: decodeLevel(explanation.raw, n),
+    engineered: explanation.engineered && decodeLevel(explanation.engineered, n),
+  };
+  const ranks = once((key) => {
+    const [level, output] = key.split(":");
+    return rank(levels[level], Number(output), nOutputs);
+  });
+  const rawOf = explanation.raw_of;
+  const classes = explanation.classes;
+  const positive = task === "binary" && classes ? classes[1] : null;
+  return {
+    ...explanation,
+    n,
+    nOutputs,
+    levels,
+    rows,
+    classes,
+    rank: (level, output) => ranks(`${level}:${output}`),
+    /** Engineered features of a raw one, in the engineered ranking of an output. */
+    madeOf(raw, output) {
+      if (!rawOf) return [];
+      return ranks(`engineered:${output}`).order.filter((j) => rawOf[j] === raw);
+    },
+    rawOf: (engineered) => (rawOf ? rawOf[engineered] : -1),
+    /** What importances are parts of, for an output. */
+    unit(output) {
+      if (task === "regression") return target;
+      return positive !== null ? `log-odds of “${positive}”` : `score of “${classes?.[output] ?? output}”`;
+    },
+    /** The probability that the charts of an output speak of, or null. */
+    chance: (row, output) => rows.probability?.[row]?.[nOutputs === 1 ? 1 : output] ?? null,
+    outcome: (output) => (positive !== null ? positive : classes?.[output] ?? ""),
+    /** The prediction of a row for people. */
+    predicted(row) {
+      const value = rows.predicted?.[row];
+      if (task === "regression") return num(value ?? rows.margins[row][0], 5);
+      return classes?.[value] ?? "–";
+    },
+    truth(row) {
+      const value = rows.true?.[row];
+      if (value === null || value === undefined || value === -1) return null;
+      return task === "regression" ? num(value, 5) : classes?.[value] ?? null;
+    },
+    chanceText: (p) => (p === null ? "–" : percent(p)),
+  };
+}
+
+/** 1 / (1 + e^-x). */
+export function sigmoid(x) {
+  return 1 / (1 + Math.exp(-x));
+}

@@ -1,0 +1,83 @@
+// The model: what was tried, what the ensemble is made of, how good it is, where the time went.
+
+import { calibration, curves, scatter } from "./curves.js";
+import { confusion } from "./confusion.js";
+import { h, name, section, swap } from "./dom.js";
+import { count, duration, metricName, num, percent } from "./format.js";
+import { extent } from "./stats.js";
+import { table } from "./table.js";
+
+export function qualitySection({ training }, state) {
+  const drawn = training.curves ?? {};
+  const where = { test: "On the test rows.", cv: "On out-of-fold predictions of the training rows." }[training.curves_from];
+  const figures = h("div", { class: "figures" });
+  state.on(["output"], ({ output }) => {
+    const label = drawn.confusion?.labels?.[output] ?? null;
+    swap(figures,
+      drawn.roc?.length && figure("ROC", curves(drawn.roc, label, { x: "false positive rate", y: "true positive rate", diagonal: true, score: "area" })),
+      drawn.pr?.length && figure("Precision and recall", curves(drawn.pr, label, { x: "recall", y: "precision", score: "average precision" })),
+      drawn.calibration?.predicted?.length && figure("Calibration", calibration(drawn.calibration)),
+      drawn.confusion?.counts?.length && figure("Confusion", confusion(drawn.confusion)),
+      drawn.predicted_true?.true?.length && figure("Predicted and true", scatter(drawn.predicted_true)));
+  });
+  return section("model", "How good, and what was tried", where ?? null,
+    figures.children.length > 0 && figures,
+    leaderboard(training), h("div", { class: "split" }, ensemble(training), time(training)));
+}
+
+function figure(title, content) {
+  return h("figure", { class: "figure" }, h("figcaption", {}, h("h3", {}, title)), content);
+}
+
+function leaderboard(training) {
+  const board = training.leaderboard ?? [];
+  if (!board.length) return null;
+  const id = training.primary_metric;
+  const score = (t) => t.metrics?.[id] ?? null;
+  const [low, high] = extent(board.map((t) => score(t) ?? NaN));
+  const place = (v) => (high > low ? (100 * (v - low)) / (high - low) : 100);
+  const rows = board.map((t, i) => ({ ...t, rank: i + 1, class: t.family === "ensemble" ? "best" : null }));
+  return h("div", {}, h("h3", {}, "Leaderboard"),
+    h("p", { class: "muted" }, `Cross-validated ${metricName(id)}; the dot stands between the worst (${num(low, 4)}) and the best (${num(high, 4)}) trial.`),
+    table("Leaderboard", [
+      { label: "#", show: (t) => t.rank, sort: (t) => t.rank, class: "muted narrow" },
+      { label: "Trial", show: (t) => [name(t.name ?? "–"), t.note && t.family !== "ensemble" && h("span", { class: "muted small" }, " ", name(t.note))], sort: (t) => String(t.name), class: "grow" },
+      { label: "Family", show: (t) => t.family, sort: (t) => String(t.family) },
+      { label: metricName(id), number: true, sort: score, show: (t) => (score(t) === null ? h("span", { class: "muted" }, t.status ?? "–")
+        : h("span", { class: "dotplot" }, h("span", { class: "track", "aria-hidden": "true" }, h("i", { style: { left: `${place(score(t))}%` } })), num(score(t), 4))) },
+      { label: "Weight", number: true, sort: (t) => t.weight ?? 0, show: (t) => (t.weight ? num(t.weight, 3) : "") },
+      { label: "Time", number: true, sort: (t) => t.seconds ?? null, show: (t) => duration(t.seconds) },
+    ], rows, { first: 10 }));
+}
+
+function ensemble(training) {
+  const members = [...(training.ensemble ?? [])].filter((m) => m.weight).sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
+  if (!members.length) return null;
+  const largest = Math.abs(members[0].weight);
+  return h("div", {}, h("h3", {}, "What the ensemble is made of"),
+    h("p", { class: "muted" }, "Its margin is the weighted sum of its members’ margins."),
+    h("ul", { class: "bars" }, members.map((m) => h("li", {},
+      h("span", {}, name(m.name), h("span", { class: "muted" }, ` ${m.family}`)),
+      h("span", { class: "bar-box", "aria-hidden": "true" }, h("i", { style: { width: `${(100 * Math.abs(m.weight)) / largest}%` } })),
+      h("span", { class: "n" }, num(m.weight, 3))))));
+}
+
+const STAGES = [["featurize", "Featurize"], ["search", "Search"], ["refit", "Refit"], ["explain", "Explain"]];
+
+function time(training) {
+  const { seconds } = training;
+  if (!seconds?.total) return null;
+  const parts = STAGES.filter(([key]) => seconds[key] > 0).map(([key, label]) => ({ key, label, value: seconds[key] }));
+  const rest = seconds.total - parts.reduce((sum, p) => sum + p.value, 0);
+  if (rest > 0.005 * seconds.total) parts.push({ key: "rest", label: "Store", value: rest });
+  return h("div", {}, h("h3", {}, "Where the time went"),
+    h("p", { class: "muted" }, `${duration(seconds.total)} in all${training.time_budget ? `, of a budget of ${duration(training.time_budget)}` : ""}${board(training)}.`),
+    h("div", { class: "stack", "aria-hidden": "true" }, parts.map((p) => h("i", { class: `stage-${p.key}`, style: { "flex-grow": p.value } }))),
+    h("ul", { class: "stages" }, parts.map((p) => h("li", {}, h("i", { class: `stage-${p.key}`, "aria-hidden": "true" }), p.label,
+      h("span", { class: "n" }, duration(p.value)), h("span", { class: "n muted" }, percent(p.value / seconds.total))))));
+}
+
+function board(training) {
+  const tried = (training.leaderboard ?? []).filter((t) => t.family !== "ensemble").length;
+  return tried ? `, ${count(tried, "trial")}` : "";
+}

@@ -1,0 +1,100 @@
+// One feature's rows as a swarm of dots: where each stands is its importance, its colour the cell.
+
+import { colors, ramp } from "./color.js";
+import { hideTip, showTip } from "./tooltip.js";
+import { nearest } from "./chart.js";
+
+const RADIUS = 2;
+
+/**
+ * Draw a swarm into a canvas that has its size.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Object} what
+ * @param {Float32Array} what.values importances
+ * @param {Float32Array|null} what.shares 0..1 for colours, null for grey
+ * @param {Array<number>} what.domain
+ * @param {number} what.row the chosen row, -1 for none
+ * @returns {{xs: Float32Array, ys: Float32Array}} where the dots are
+ */
+export function drawSwarm(canvas, { values, shares, domain, row, grid }) {
+  const width = canvas.clientWidth;
+  const height = canvas.clientHeight;
+  const ratio = Math.min(3, devicePixelRatio || 1);
+  canvas.width = width * ratio;
+  canvas.height = height * ratio;
+  const ctx = canvas.getContext("2d");
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const palette = colors();
+  const x = (v) => 6 + ((v - domain[0]) / (domain[1] - domain[0])) * (width - 12);
+  for (const tick of grid) {
+    ctx.fillStyle = tick === 0 ? palette.faint : palette.line;
+    ctx.fillRect(Math.round(x(tick)), 0, 1, height);
+  }
+  const { xs, ys } = place(values, x, width, height);
+  const plain = palette.faint;
+  for (let i = 0; i < values.length; i += 1) dot(ctx, xs[i], ys[i], shares ? ramp(shares[i]) : plain);
+  if (row >= 0 && row < values.length) ring(ctx, xs[row], ys[row], palette);
+  return { xs, ys };
+}
+
+/** Dots of one pixel column stand on each other from the middle outwards, closer when many. */
+function place(values, x, width, height) {
+  const bin = RADIUS * 1.5;
+  const columns = new Map();
+  const xs = new Float32Array(values.length);
+  const ys = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i += 1) {
+    xs[i] = Math.min(width - RADIUS, Math.max(RADIUS, x(values[i])));
+    const key = Math.round(xs[i] / bin);
+    if (!columns.has(key)) columns.set(key, []);
+    columns.get(key).push(i);
+  }
+  for (const rows of columns.values()) {
+    const step = Math.min(RADIUS * 1.5, (height - 2 * RADIUS - 2) / rows.length);
+    rows.forEach((i, k) => {
+      const side = k % 2 ? 1 : -1;
+      ys[i] = height / 2 + side * Math.ceil(k / 2) * step;
+    });
+  }
+  return { xs, ys };
+}
+
+function dot(ctx, x, y, color) {
+  ctx.fillStyle = color;
+  ctx.globalAlpha = 0.8;
+  ctx.beginPath();
+  ctx.arc(x, y, RADIUS, 0, 7);
+  ctx.fill();
+}
+
+/** Mark the chosen row. */
+export function ring(ctx, x, y, palette) {
+  ctx.globalAlpha = 1;
+  ctx.lineWidth = 4;
+  ctx.strokeStyle = palette.paper;
+  ctx.beginPath();
+  ctx.arc(x, y, 5, 0, 7);
+  ctx.stroke();
+  ctx.lineWidth = 2;
+  ctx.strokeStyle = palette.ink;
+  ctx.stroke();
+}
+
+/** Tell of the dot under the pointer; a click picks its row. */
+export function watchSwarm(canvas, dots, lines, pick) {
+  const at = (event) => {
+    const box = canvas.getBoundingClientRect();
+    const { xs, ys } = dots();
+    return nearest(xs, ys, event.clientX - box.left, event.clientY - box.top, 8);
+  };
+  canvas.addEventListener("pointermove", (event) => {
+    const row = at(event);
+    if (row >= 0) showTip(event, lines(row));
+    else hideTip();
+  });
+  canvas.addEventListener("pointerleave", hideTip);
+  canvas.addEventListener("click", (event) => {
+    const row = at(event);
+    if (row >= 0) pick(row);
+  });
+}

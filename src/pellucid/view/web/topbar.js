@@ -1,0 +1,38 @@
+// The bar that stays: where one is, which features and which class the page speaks of, the theme.
+
+import { isDark, setTheme } from "./color.js";
+import { h, select, swap } from "./dom.js";
+
+/** @param {Array<[string, string]>} sections id and title of each */
+export function topbar({ explained }, state, sections) {
+  const controls = h("div", { class: "controls" });
+  if (explained?.levels.engineered) controls.append(levelSwitch(state));
+  if (explained?.classes && explained.nOutputs > 1) {
+    controls.append(select("Class", explained.classes.map((c, i) => [i, c]), state.get("output"),
+      (v) => state.set({ output: Number(v) })));
+  }
+  const links = sections.map(([id, title]) => h("a", { href: `#${id}` }, title));
+  return h("div", { class: "topbar" }, h("div", { class: "topbar-in" },
+    h("span", { class: "brand" }, "Pellucid"),
+    h("nav", { "aria-label": "Sections" }, links), controls, themeSwitch()));
+}
+
+function levelSwitch(state) {
+  const button = (level, text) => h("button", { type: "button", "data-level": level, onclick: () => state.set({ level }) }, text);
+  const group = h("div", { class: "segmented", role: "group", "aria-label": "Features" },
+    button("raw", "Raw"), button("engineered", "Engineered"));
+  state.on(["level"], ({ level }) => {
+    for (const node of group.children) node.setAttribute("aria-pressed", String(node.dataset.level === level));
+  });
+  return group;
+}
+
+function themeSwitch() {
+  const node = h("button", { type: "button", class: "theme", onclick: () => { setTheme(isDark() ? "light" : "dark"); label(); } });
+  const label = () => {
+    node.setAttribute("aria-label", isDark() ? "Light theme" : "Dark theme");
+    swap(node, isDark() ? "☀\uFE0E" : "☾\uFE0E");
+  };
+  label();
+  return node;
+}

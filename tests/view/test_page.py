@@ -1,0 +1,266 @@
+"""The report in a real browser, from a file, with the network off."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.view.conftest import table
+from tests.view.trained import trained_run
+
+from pellucid.view.report import write_report
+
+_HOSTILE = [
+    "</script><script>window.hacked = 1</script>",
+    "<img src=x onerror='window.hacked = 1'>",
+    "'\"`${window.hacked = 1}",
+    "\u202eRTL \u05d0\u05d1\u05d2 😀",
+    "long " * 2000,
+]
+
+
+class Page:
+    """An open report, and what went wrong in it."""
+
+    def __init__(self, browser, path, *, width=1280, height=900, **options):
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, reduced_motion="reduce", **options
+        )
+        self.context.set_offline(True)
+        self.page = self.context.new_page()
+        self.problems: list[str] = []
+        self.page.on(
+            "console",
+            lambda m: self.problems.append(m.text) if m.type in ("error", "warning") else None,
+        )
+        self.page.on("pageerror", lambda e: self.problems.append(str(e)))
+        self.page.on(
+            "request",
+            lambda r: None if r.url.startswith("file:") else self.problems.append(r.url),
+        )
+        self.page.add_init_script(
+            "addEventListener('securitypolicyviolation', e => console.error('CSP', e.blockedURI))"
+        )
+        self.page.goto(path.as_uri())
+        self.page.wait_for_selector("html[data-ready]")
+
+    def overflow(self):
+        return self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+
+    def close(self):
+        self.context.close()
+        assert self.problems == []
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Open the report of a run; at the end there must have been no error and no request."""
+    opened = []
+
+    def open_report(run, **options):
+        path = write_report(run, tmp_path / f"report{len(opened)}.html")
+        opened.append(Page(browser, path, **options))
+        opened[-1].page.set_default_timeout(8000)
+        return opened[-1].page
+
+    yield open_report
+    for page in opened:
+        page.close()
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_task_opens_offline_without_sideways_scroll(
+    runs, browser, tmp_path, task, width, scheme
+):
+    path = write_report(runs[task], tmp_path / "report.html")
+    opened = Page(browser, path, width=width, color_scheme=scheme)
+    assert opened.page.locator("h2").all_inner_texts() == [
+        "What matters",
+        "How one feature works",
+        "Why one row",
+        "How good, and what was tried",
+        "The data",
+    ]
+    assert opened.overflow() == 0
+    opened.close()
+
+
+def test_the_switch_shows_engineered_features(runs, show):
+    page = show(runs["binary"])
+    names = page.locator(".imp-list bdi")
+    assert "job" in names.all_inner_texts()
+    page.get_by_role("button", name="Engineered").click()
+    assert "job=maid" in names.all_inner_texts()
+    assert "job" not in names.all_inner_texts()
+    assert page.get_by_role("button", name="Engineered").get_attribute("aria-pressed") == "true"
+
+
+def test_a_feature_opens_into_its_engineered_columns_and_becomes_the_one_looked_at(runs, show):
+    page = show(runs["binary"])
+    page.get_by_role("button", name="job", exact=True).click()
+    detail = page.locator(".imp-detail")
+    assert sorted(detail.locator("bdi").all_inner_texts()) == [
+        "job=admin.",
+        "job=clerk",
+        "job=cook",
+        "job=maid",
+    ]
+    assert page.get_by_label("Feature", exact=True).locator("option:checked").inner_text() == "job"
+    page.get_by_role("button", name="job", exact=True).click()
+    assert detail.count() == 0
+
+
+def test_the_strongest_interaction_is_offered_first(runs, show):
+    page = show(runs["regression"])
+    page.get_by_role("button", name="job", exact=True).click()
+    chosen = page.get_by_label("Coloured by").locator("option:checked").inner_text()
+    assert chosen == "Strongest interaction: visits"
+
+
+def test_classes_are_chosen(runs, show):
+    page = show(runs["multiclass"])
+    page.locator(".topbar select").select_option(label="A")
+    assert "score of “A”" in page.locator("#importance .lede").inner_text()
+    assert "chance of “A”" in page.locator(".verdict").inner_text()
+    page.locator(".topbar select").select_option(label="D")
+    assert "chance of “D”" in page.locator(".verdict").inner_text()
+
+
+def test_rows_are_found_sorted_and_explained(runs, show):
+    run = runs["regression"]
+    page = show(run)
+    page.get_by_label("Sort by").select_option(label="Highest prediction")
+    page.locator(".rows .row-line").first.click()
+    row = int(np.argmax(run.held.margins[:, 0]))
+    identity = str(run.held.data.index[row])
+    assert page.locator(".rows [aria-selected=true] .row-id").inner_text() == identity
+    assert f"row {identity}" in page.locator(".verdict").inner_text()
+    largest = run.held.local_importance(row).index[0]
+    assert page.locator(".waterfall button").first.inner_text().startswith(largest)
+    page.get_by_label("Find rows").fill("job=maid")
+    assert page.locator(".rows .row-line").count() <= (run.held.data["job"] == "maid").sum()
+    page.get_by_label("Find rows").fill(identity)
+    assert page.locator(".rows .row-id").all_inner_texts() == [identity]
+
+
+def test_the_waterfall_ends_at_the_margin(runs, show):
+    run = runs["regression"]
+    page = show(run)
+    chosen = page.locator(".rows [aria-selected=true]").get_attribute("data-row")
+    end = page.locator(".wf-row.end .wf-value").inner_text().replace("−", "-").replace(",", "")
+    assert float(end) == pytest.approx(run.held.margins[int(chosen), 0], rel=1e-3)
+
+
+def test_the_keyboard_is_enough(runs, show):
+    page = show(runs["binary"])
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.locator(".imp-list button").first.focus()
+    page.keyboard.press("ArrowDown")
+    second = page.evaluate("document.activeElement.dataset.feature")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.dataset.feature") == second
+    assert page.locator(f'button[data-feature="{second}"]').get_attribute("aria-expanded") == "true"
+    rows = page.get_by_role("listbox")
+    rows.focus()
+    before = page.locator(".verdict").inner_text()
+    page.keyboard.press("ArrowDown")
+    assert page.locator(".verdict").inner_text() != before
+    assert rows.get_attribute("aria-activedescendant")
+    page.keyboard.press("End")
+    last = page.locator(".rows .row-line").last
+    assert last.get_attribute("aria-selected") == "true"
+
+
+def test_the_theme_is_switched(runs, show):
+    page = show(runs["binary"])
+    before = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    page.get_by_role("button", name="Dark theme").click()
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != before
+    assert page.get_by_role("button", name="Light theme").count() == 1
+
+
+def test_every_control_has_a_name(runs, show):
+    page = show(runs["multiclass"])
+    nameless = page.evaluate(
+        """[...document.querySelectorAll("button, input, select, a, [role=img], [tabindex='0']")]
+        .filter(n => !(n.getAttribute("aria-label") || n.textContent.trim() || n.labels?.length))
+        .map(n => n.outerHTML.slice(0, 120))"""
+    )
+    assert nameless == []
+
+
+def test_what_names_and_cells_spell_is_shown_and_never_runs(show):
+    frame = table("binary", 300).rename(
+        columns=dict(zip(("age", "income", "job", "joined", "visits"), _HOSTILE))
+    )
+    frame[_HOSTILE[2]] = np.resize(_HOSTILE, len(frame))
+    frame["y"] = np.where(frame["y"] == "yes", _HOSTILE[0], _HOSTILE[1])
+    run = trained_run(frame, "y", "binary", trees=10)
+    training = {**run.training, "target": "<b>y</b>\ud800"}
+    page = show(replace(run, training=training, name=_HOSTILE[0], id=_HOSTILE[1]), width=390)
+    for level in ("Engineered", "Raw"):
+        page.get_by_role("button", name=level).click()
+        for position in range(3):
+            page.locator(".imp-list button").nth(position).click()
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img, main script").count() == 0
+    assert "<script>" in page.locator("main").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_run_without_test_rows_curves_or_explanations(runs, show):
+    run = runs["binary"]
+    bare = {
+        key: run.training[key]
+        for key in ("task", "target", "n_rows", "n_columns", "primary_metric")
+    }
+    page = show(
+        replace(
+            run,
+            held=None,
+            training={
+                **bare,
+                "model_explainability": False,
+                "metrics": {"cv": {"AUC_weighted": 0.9}, "test": None},
+            },
+        )
+    )
+    assert "cross-validated" in page.locator(".primary").inner_text()
+    assert page.locator("#importance").count() == 0
+    assert page.locator("#data").count() == 1
+
+
+def test_one_row_and_one_feature(show):
+    frame = table("regression", 200)[["age", "y"]]
+    page = show(trained_run(frame, "y", "regression", rows=1, trees=5))
+    assert page.locator(".rows .row-line").count() == 1
+
+
+def test_many_columns_and_classes_stay_usable(show):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(400, 300)), columns=[f"column {i}" for i in range(300)])
+    frame["y"] = np.arange(400) % 12
+    page = show(trained_run(frame, "y", "multiclass", rows=100, trees=1))
+    assert page.locator(".imp-item").count() == 12
+    page.get_by_role("button", name="Show 30 more of 300").click()
+    assert page.locator(".imp-item").count() == 42
+    page.get_by_role("searchbox", name="Find a feature").fill("column 299")
+    assert page.locator(".imp-item").count() == 1
+
+
+def test_thirty_columns_of_a_thousand_rows_are_small_and_fast(show, tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(3400, 20)), columns=[f"number {i}" for i in range(20)])
+    for i in range(10):
+        frame[f"letter {i}"] = rng.choice(list("abcd"), len(frame))
+    frame["y"] = np.where(frame["number 0"] + (frame["letter 0"] == "a") > 0, "yes", "no")
+    run = trained_run(frame, "y", "binary")
+    page = show(run)
+    assert write_report(run, tmp_path / "size.html").stat().st_size < 1_000_000
+    ready = int(page.evaluate("document.documentElement.dataset.ready"))
+    assert ready < 1500  # about 150 on a quiet machine
