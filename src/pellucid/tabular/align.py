@@ -14,7 +14,7 @@ from pellucid.tabular.reading import moments, numbers
 from pellucid.tabular.reading.booleans import read_booleans
 from pellucid.tabular.reading.labels import read_labels, read_texts
 from pellucid.tabular.reading.moments import read_moments
-from pellucid.tabular.reading.numbers import parse_number, read_numbers
+from pellucid.tabular.reading.numbers import holds_number, read_numbers
 from pellucid.tabular.reading.values import refuse
 
 
@@ -46,16 +46,18 @@ def align(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         age    job
     0  41.0  clerk
     """
-    present = set(frame.columns)
-    missing = [c.name for c in schema.columns if c.used and c.name not in present]
+    missing = [c.name for c in schema.columns if c.used and c.name not in frame.columns]
     if missing:
         raise SchemaError(_absent(missing, frame, schema))
-    read: dict[str, Any] = {
-        column.name: _read(frame[column.name], column)
-        if column.name in present
+    given = {name: frame[name] for name in schema.names if name in frame.columns}
+    read = {
+        column.name: _read(given[column.name], column)
+        if column.name in given
         else np.full(len(frame), None, dtype=object)
         for column in schema.columns
     }
+    if all(read[name] is given.get(name) for name in read):  # spares rebuilding it
+        return frame[list(schema.names)]
     return pd.DataFrame(read, index=frame.index, columns=list(schema.names))
 
 
@@ -80,16 +82,25 @@ def _read(values: pd.Series, column: Column) -> Any:
         return _truths(values, column)
     if column.kind == "datetime":
         return _moments(values, column)
+    if column.kind == "categorical":
+        _check_labels(values, column)
+    if _is_plain_text(values.dtype):
+        return values
     if column.kind == "text":
-        return np.array([*read_texts(values, name=column.name), None], dtype=object)[:-1]
-    _check_labels(values, column)
-    levels = np.array([*read_labels_of(values, column), None], dtype=object)
-    return levels[:-1]
+        return _texts(read_texts(values, name=column.name))
+    return _texts(read_labels(values, name=column.name).texts())
 
 
-def read_labels_of(values: pd.Series, column: Column) -> list[str | None]:
-    """Labels of the rows of a categorical column, None where there is none."""
-    return read_labels(values, name=column.name).texts()
+def _is_plain_text(dtype: Any) -> bool:
+    """Whether a type holds nothing but well-formed text, which then needs no look at its cells."""
+    plain = isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow"
+    return plain and dtype.na_value is np.nan
+
+
+def _texts(cells: list[str | None]) -> np.ndarray:
+    texts = np.empty(len(cells), dtype=object)
+    texts[:] = cells
+    return texts
 
 
 def _numbers(values: pd.Series, column: Column) -> Any:
@@ -97,11 +108,13 @@ def _numbers(values: pd.Series, column: Column) -> Any:
         position = int(np.argmax(values.notna().to_numpy()))
         refuse(values, position, column.name, "numbers")
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
-        return values.to_numpy()
+        return values
     return read_numbers(values, name=column.name, formats=column.formats, words=column.words)
 
 
-def _truths(values: pd.Series, column: Column) -> np.ndarray:
+def _truths(values: pd.Series, column: Column) -> Any:
+    if values.dtype == np.bool_:
+        return values
     read = read_booleans(values, name=column.name)
     missing = np.isnan(read)
     if not missing.any():
@@ -111,7 +124,9 @@ def _truths(values: pd.Series, column: Column) -> np.ndarray:
     return truths
 
 
-def _moments(values: pd.Series, column: Column) -> np.ndarray:
+def _moments(values: pd.Series, column: Column) -> Any:
+    if values.dtype == np.dtype("datetime64[us]"):
+        return values
     return read_moments(values, name=column.name, formats=column.formats, words=column.words)
 
 
@@ -120,7 +135,7 @@ def _check_labels(values: pd.Series, column: Column) -> None:
     drifted = numbers.is_native(values.dtype) or moments.is_native(values.dtype)
     if not drifted or not column.examples:
         return
-    if all(parse_number(example) is None for example in column.examples):
+    if not any(holds_number(example) for example in column.examples):
         present = values.notna().to_numpy()
         if present.any():
             expected = f"words such as {', '.join(map(repr, column.examples))}"

@@ -37,7 +37,8 @@ class Column:
     words : tuple of str
         Words among numbers or dates that are read as missing.
     examples : tuple of str
-        The most frequent values, to tell what was expected when something else comes.
+        Some values, the most frequent and one with a number if there is any, to tell what was
+        expected when something else comes.
     """
 
     name: str

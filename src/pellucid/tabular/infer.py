@@ -14,23 +14,18 @@ import pandas as pd
 from pellucid.tabular.columns import KINDS, Column, Kind, Schema
 from pellucid.tabular.date_formats import find_date_formats
 from pellucid.tabular.errors import SchemaError
-from pellucid.tabular.reading import moments, numbers
-from pellucid.tabular.reading.booleans import read_booleans
-from pellucid.tabular.reading.labels import Labels, read_labels
-from pellucid.tabular.reading.moments import read_moments
-from pellucid.tabular.reading.numbers import DECIMAL_COMMA, parse_number, read_numbers
-from pellucid.tabular.reading.values import NA_WORDS, show
-
-_FEW_ROWS = 20  # rows below which all values may differ by chance
-_ODD_SHARE = 0.05  # share of rows with a word in a column of numbers or dates
-_ODD_WORDS = 10  # different such words
-_ALL_DIFFERENT = 0.95  # share of different values that makes an identifier, or a text
-_UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
-_ID_NAME = re.compile(
-    r"(?:.*[\s_.-])?(?:id|uuid|guid|index|idx|key|row|rownum|rowid|serial|no|nr|unnamed: \d+)"
-    r"|.*[a-z](?:ID|Id)|ID.*",
+from pellucid.tabular.kinds import (
+    boolean_column,
+    datetime_column,
+    infer_column,
+    labelled_column,
+    numbers_as_text,
+    numeric_column,
 )
-_YEARS = (1800, 2100)  # whole numbers in this range may be years, never serial numbers
+from pellucid.tabular.reading import moments, numbers
+from pellucid.tabular.reading.labels import read_labels
+from pellucid.tabular.reading.numbers import read_numbers
+from pellucid.tabular.reading.values import show
 
 
 def infer_schema(
@@ -88,7 +83,7 @@ def infer_schema(
         elif name in overrides:
             columns.append(_as_told(values, name, overrides[name]))
         else:
-            columns.append(_inferred(values, name))
+            columns.append(infer_column(values, name))
     schema = Schema(tuple(columns))
     if not any(column.used for column in columns):
         raise SchemaError(_nothing_left(schema))
@@ -115,7 +110,7 @@ def _nothing_left(schema: Schema) -> str:
 def _dropped(values: pd.Series, name: str, kind: str | None) -> Column:
     """A column that the caller drops; what is in it never stops a training."""
     try:
-        column = _inferred(values, name) if kind is None else _as_told(values, name, kind)
+        column = infer_column(values, name) if kind is None else _as_told(values, name, kind)
     except SchemaError:
         missing = int(values.isna().sum())
         column = Column(name, "categorical", missing=missing, dtype=str(values.dtype))
@@ -125,16 +120,25 @@ def _dropped(values: pd.Series, name: str, kind: str | None) -> Column:
 # -- as the caller says -----------------------------------------------------------------------
 def _as_told(values: pd.Series, name: str, kind: str) -> Column:
     if kind == "numeric":
-        return _numeric(values, name)
+        return _numeric_told(values, name)
     if kind == "boolean":
-        return _boolean(values, name)
+        return boolean_column(values, name)
     if kind == "datetime":
-        return _datetime(values, name, formats=_formats_told(values, name))
+        return datetime_column(values, name, formats=_formats_told(values, name))
     labels = read_labels(values, name=name)
-    column = _labelled(values, name, "text" if kind == "text" else "categorical", labels)
+    column = labelled_column(values, name, "text" if kind == "text" else "categorical", labels)
     if kind in ("identifier", "constant"):
         return replace(column, kind=cast(Kind, kind), used=False, reason=f"said to be {kind}")
     return column
+
+
+def _numeric_told(values: pd.Series, name: str) -> Column:
+    """Numbers, also of codes such as 00123, which are left as labels otherwise."""
+    if not numbers.is_native(values.dtype):
+        column = numbers_as_text(values, name, read_labels(values, name=name))
+        if column is not None:
+            return column
+    return numeric_column(values, name)
 
 
 def _formats_told(values: pd.Series, name: str) -> tuple[str, ...]:
@@ -154,173 +158,3 @@ def _formats_told(values: pd.Series, name: str) -> tuple[str, ...]:
             f"{show(labels.levels[0])}, are in no known format; write them as 2026-03-31"
         )
     return formats
-
-
-# -- as the values say ------------------------------------------------------------------------
-def _inferred(values: pd.Series, name: str) -> Column:
-    dtype = values.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        return _labelled(values, name, "categorical", read_labels(values, name=name))
-    if pd.api.types.is_object_dtype(dtype):
-        inner = pd.api.types.infer_dtype(values, skipna=True)
-        if inner == "boolean":
-            return _boolean(values, name)
-        if inner in ("datetime", "datetime64", "date", "period"):
-            return _datetime(values, name, formats=())
-        if inner in ("integer", "floating", "mixed-integer-float", "decimal", "timedelta"):
-            return _numeric(values, name)
-    elif pd.api.types.is_bool_dtype(dtype):
-        return _boolean(values, name)
-    elif numbers.is_native(dtype) and dtype.kind != "c":
-        return _numeric(values, name)
-    elif moments.is_native(dtype):
-        return _datetime(values, name, formats=())
-    labels = read_labels(values, name=name)
-    return (
-        _numbers_as_text(values, name, labels)
-        or _dates_as_text(values, name, labels)
-        or _labelled(values, name, _kind_of_labels(labels), labels)
-    )
-
-
-def _boolean(values: pd.Series, name: str) -> Column:
-    read = read_booleans(values, name=name)
-    return _finish(Column(name, "boolean", dtype=str(values.dtype)), read, np.isnan(read))
-
-
-def _numeric(
-    values: pd.Series, name: str, *, formats: tuple[str, ...] = (), words: tuple[str, ...] = ()
-) -> Column:
-    read = read_numbers(values, name=name, formats=formats, words=words)
-    column = Column(name, "numeric", dtype=str(values.dtype), formats=formats, words=words)
-    column = _finish(column, read, np.isnan(read))
-    if column.used and _is_serial(read, name):
-        return replace(column, kind="identifier", used=False, reason="identifier")
-    return column
-
-
-def _datetime(
-    values: pd.Series, name: str, *, formats: tuple[str, ...], words: tuple[str, ...] = ()
-) -> Column:
-    formats = formats or (moments.ISO,)
-    read = read_moments(values, name=name, formats=formats, words=words)
-    column = Column(name, "datetime", dtype=str(values.dtype), formats=formats, words=words)
-    return _finish(column, read, np.isnat(read))
-
-
-def _finish(column: Column, read: np.ndarray, missing: np.ndarray) -> Column:
-    """Count what was read, and set a column aside that never varies."""
-    uniques = np.unique(read[~missing])
-    shown = tuple(show(v) for v in uniques[:3].tolist()) if column.kind == "numeric" else ()
-    column = replace(column, n_unique=len(uniques), missing=int(missing.sum()), examples=shown)
-    return _set_constant(column, len(read))
-
-
-def _set_constant(column: Column, n_rows: int) -> Column:
-    """One value in some rows and none in others still tells rows apart, so it is kept."""
-    if column.n_unique == 0:
-        return replace(column, kind="constant", used=False, reason="all values are missing")
-    if column.n_unique == 1 and column.missing == 0:
-        return replace(column, kind="constant", used=False, reason="constant")
-    return column
-
-
-def _is_serial(read: np.ndarray, name: str) -> bool:
-    """Whether whole numbers count rows or name records: all differ, and lie densely or in order."""
-    if len(read) < _FEW_ROWS or np.isnan(read).any() or not np.isfinite(read).all():
-        return False
-    if (read != np.round(read)).any() or len(np.unique(read)) < len(read):
-        return False
-    low, high = read.min(), read.max()
-    if _YEARS[0] <= low and high <= _YEARS[1]:
-        return False
-    counts_rows = bool((np.abs(np.diff(read)) == 1).all())
-    dense = high - low < 2 * len(read) and len(read) >= 5 * _FEW_ROWS
-    return counts_rows or dense or _ID_NAME.fullmatch(name) is not None
-
-
-def _labelled(values: pd.Series, name: str, kind: str, labels: Labels) -> Column:
-    counts = labels.counts()
-    top = sorted(range(len(counts)), key=lambda i: (-counts[i], labels.levels[i]))[:3]
-    column = Column(
-        name,
-        cast(Kind, kind),
-        n_unique=int((counts > 0).sum()),
-        missing=int((labels.codes < 0).sum()),
-        dtype=str(values.dtype),
-        examples=tuple(labels.levels[i][:60] for i in top),
-    )
-    column = _set_constant(column, len(values))
-    if column.kind == "identifier":
-        return replace(column, used=False, reason="identifier")
-    return column
-
-
-def _numbers_as_text(values: pd.Series, name: str, labels: Labels) -> Column | None:
-    """A numeric column, if nearly all labels read as numbers and none is a code such as 00123."""
-    levels = labels.levels
-    if any(_is_code(level) for level in levels):
-        return None
-    for formats in ((), (DECIMAL_COMMA,)):
-        odd = [
-            i
-            for i, level in enumerate(levels)
-            if level.lower() not in NA_WORDS
-            and parse_number(level, decimal_comma=bool(formats)) is None
-        ]
-        if _are_few(odd, labels) and any(
-            parse_number(v, decimal_comma=bool(formats)) is not None for v in levels
-        ):
-            words = tuple(levels[i] for i in odd)
-            return _numeric(values, name, formats=formats, words=words)
-    return None
-
-
-def _is_code(level: str) -> bool:
-    """Digits whose leading zero would be lost in a number."""
-    return len(level) > 1 and level[0] == "0" and level.isdigit()
-
-
-def _dates_as_text(values: pd.Series, name: str, labels: Labels) -> Column | None:
-    levels = [level for level in labels.levels if level.lower() not in NA_WORDS]
-    formats = find_date_formats(levels) if levels else ()
-    if not formats:
-        return None
-    parsed = moments.parse_moments(labels.levels, formats=formats)
-    odd = [
-        i
-        for i, level in enumerate(labels.levels)
-        if np.isnat(parsed[i]) and level.lower() not in NA_WORDS
-    ]
-    if not _are_few(odd, labels):
-        return None
-    return _datetime(values, name, formats=formats, words=tuple(labels.levels[i] for i in odd))
-
-
-def _are_few(odd: list[int], labels: Labels) -> bool:
-    if len(odd) > _ODD_WORDS:
-        return False
-    counts = labels.counts()
-    return bool(counts[odd].sum() <= _ODD_SHARE * counts.sum())
-
-
-def _kind_of_labels(labels: Labels) -> str:
-    """Tell categories from texts and from identifiers by how often labels recur, and by words."""
-    n_known = int((labels.codes >= 0).sum())
-    n_unique = len(labels.levels)
-    if n_unique < 2:
-        return "categorical"
-    if n_unique >= 3 and all(_UUID.fullmatch(level) for level in labels.levels):
-        return "identifier"
-    different = n_unique / n_known
-    sample = labels.levels[:: max(1, n_unique // 1000)]
-    n_words = float(np.mean([len(level.split()) for level in sample]))
-    if n_known >= _FEW_ROWS and (
-        (n_words >= 3 and different > 0.5) or (n_words >= 1.8 and different >= _ALL_DIFFERENT)
-    ):
-        return "text"
-    if n_words >= 8 and n_unique > _FEW_ROWS and different > 0.1:
-        return "text"
-    if n_known >= _FEW_ROWS and different >= _ALL_DIFFERENT:
-        return "identifier"
-    return "categorical"

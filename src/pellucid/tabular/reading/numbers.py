@@ -60,6 +60,11 @@ def parse_number(text: str, *, decimal_comma: bool = False) -> float | None:
     return -number if negative != (parts.get("open") is not None) else number
 
 
+def holds_number(text: str) -> bool:
+    """Whether a label may have been a number, or a date, before it was text."""
+    return any(c.isdigit() for c in text) or parse_number(text) is not None
+
+
 def is_native(dtype: Any) -> bool:
     """Whether a column type holds numbers or durations, as opposed to text that may read so."""
     if isinstance(dtype, np.dtype):
