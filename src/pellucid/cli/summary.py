@@ -1,0 +1,237 @@
+"""What a run comes to, for people and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pellucid.cli.text import bar, can_draw_blocks, near, number, shorten, table
+from pellucid.store.location import DEFAULT_FOLDER
+from pellucid.store.run import Run
+from pellucid.store.writer import plain
+
+if TYPE_CHECKING:
+    from pellucid.explain.explanation import Explanation
+    from pellucid.store.runs import Store
+
+_SHOWN = (  # metrics beside the primary one, where the task has them
+    "AUC_weighted",
+    "log_loss",
+    "accuracy",
+    "balanced_accuracy",
+    "f1_score_macro",
+    "r2_score",
+    "root_mean_squared_error",
+    "mean_absolute_error",
+)
+_TOP = 10
+_BAR = 24
+
+
+# -- for people -----------------------------------------------------------------------------------
+def summary(
+    run: Run | None,
+    training: Mapping[str, Any],
+    explanation: Explanation | None,
+    *,
+    data: str | None,
+) -> str:
+    """What was trained, how good it is, what drives it, and what to do next."""
+    parts = [
+        _headline(training),
+        _scores(training),
+        _ensemble(training),
+        _importance(explanation),
+        _warnings(training),
+    ]
+    if run is not None:
+        parts += [f"Run {run.id}  {run.name}  in {_place(run)}", _next(run, data)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def details(run: Run) -> str:
+    """A run, with its leaderboard; of one that is not finished, what is known."""
+    ended = f", ended {run.ended:%H:%M:%S}" if run.ended else ""
+    when = f"started {run.started:%Y-%m-%d %H:%M:%S}{ended}"
+    head = f"Run {run.id}  {run.name}\n{run.status.lower()}, {when}"
+    if run.status != "FINISHED":
+        known = [["asked for", ""], *([name, shorten(v, 60)] for name, v in run.params.items())]
+        return "\n\n".join(filter(None, [head, run.reason, table(known)]))
+    training = run.training
+    parts = [
+        head,
+        _headline(training),
+        _scores(training),
+        _leaderboard(training),
+        _importance(_explanation(run)),
+        _warnings(training),
+        _next(run, None),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def runs_table(store: Store) -> str:
+    """The runs, a line each."""
+    runs = store.runs()
+    if not runs:
+        return f"no runs yet in {store.location}; start with: pellucid train DATA --target COLUMN"
+    names = ["id", "name", "status", "started", "task", "target", "metric", "cv", "test", "seconds"]
+    rows = [names]
+    for run in runs:
+        metric = run.params.get("primary_metric", "")
+        rows.append(
+            [
+                run.id[:8],
+                shorten(run.name, 24),
+                run.status.lower(),
+                f"{run.started:%Y-%m-%d %H:%M}",
+                run.params.get("task", ""),
+                shorten(run.params.get("target", ""), 20),
+                metric,
+                number(run.metrics.get(metric)),
+                number(run.metrics.get(f"test.{metric}")),
+                number(run.metrics.get("seconds")),
+            ]
+        )
+    return table(rows, right=[7, 8, 9], indent=0)
+
+
+def _headline(training: Mapping[str, Any]) -> str:
+    classes = training["classes"]
+    what = f"{len(classes)} classes" if classes else "values"
+    return (
+        f"{training['target']}: {training['task']}, {what}, {training['n_rows']:,} rows, "
+        f"{training['n_columns']} columns, {training['seconds']['total']:.1f} s"
+        + (", interrupted" if training.get("interrupted") else "")
+    )
+
+
+def _scores(training: Mapping[str, Any]) -> str:
+    cv, test = training["metrics"]["cv"], training["metrics"]["test"]
+    primary = training["primary_metric"]
+    names = [primary, *(name for name in _SHOWN if name in cv and name != primary)]
+    head = ["Scores", "cross-validation"] + (["test"] if test else [])
+    rows = [head]
+    for name in names:
+        rows.append(
+            [f"  {name}", number(cv.get(name))] + ([number(test.get(name))] if test else [])
+        )
+    return table(rows, right=[1, 2], indent=0)
+
+
+def _ensemble(training: Mapping[str, Any]) -> str:
+    members = sorted(training["ensemble"], key=lambda member: -member["weight"])
+    rows = [["Ensemble", "family", "weight"]]
+    rows += [[f"  {m['name']}", m["family"], number(m["weight"])] for m in members]
+    return table(rows, right=[2], indent=0)
+
+
+def _leaderboard(training: Mapping[str, Any]) -> str:
+    primary = training["primary_metric"]
+    rows = [["Leaderboard", "family", primary, "weight", "seconds", "status"]]
+    for entry in training["leaderboard"]:
+        rows.append(
+            [
+                f"  {entry['name']}",
+                entry["family"],
+                number(entry["metrics"].get(primary)),
+                number(entry["weight"]) if entry["weight"] else "",
+                f"{entry['seconds']:.1f}",
+                entry["status"],
+            ]
+        )
+    return table(rows, right=[2, 3, 4], indent=0)
+
+
+def _importance(explanation: Explanation | None) -> str:
+    if explanation is None or explanation.n_rows == 0:
+        return ""
+    top = explanation.feature_importance_dict(top_k=_TOP)
+    widest = max(top.values(), default=0.0) or 1.0
+    head = (
+        f"What drives it  (mean |importance|, {explanation.n_rows:,} {explanation.rows_from} rows)"
+    )
+    blocks = can_draw_blocks()
+    drawn = [
+        [shorten(name, 32), number(value), bar(value / widest, _BAR, blocks=blocks)]
+        for name, value in top.items()
+    ]
+    lines = [table(drawn, right=[1])]
+    more = explanation.n_features - len(top)
+    if more > 0:
+        lines.append(f"  and {more} more")
+    return "\n".join([head, *lines])
+
+
+def _warnings(training: Mapping[str, Any]) -> str:
+    found = [finding for finding in training["guardrails"] if finding["level"] == "warning"]
+    lines = [f"  {f['column'] + ': ' if f['column'] else ''}{f['message']}" for f in found]
+    return "\n".join(["Take note", *lines]) if lines else ""
+
+
+def _next(run: Run, data: str | None) -> str:
+    short, rows = run.id[:8], data or "DATA.csv"
+    place = _place(run)
+    where = "" if place == DEFAULT_FOLDER else f" --store {place}"
+    return "\n".join(
+        [
+            "Next",
+            f"  pellucid report {short} -o report.html{where}",
+            f"  pellucid explain {short} {rows} -o values.parquet{where}",
+            f"  pellucid predict {short} {rows} -o predictions.csv{where}",
+        ]
+    )
+
+
+def _place(run: Run) -> str:
+    location = run.store.location
+    return location.uri if location.folder is None else near(location.folder)
+
+
+def _explanation(run: Run) -> Explanation | None:
+    return run.explanation() if run.training.get("model_explainability", True) else None
+
+
+# -- as JSON --------------------------------------------------------------------------------------
+def to_json(run: Run | None, training: Mapping[str, Any], explanation: Explanation | None) -> str:
+    """All facts of a training as one JSON object."""
+    facts = {
+        "run": None if run is None else run.id,
+        "name": None if run is None else run.name,
+        "store": None if run is None else str(run.store.location),
+        "status": None if run is None else run.status,
+        "training": training,
+        "importance": None if explanation is None else explanation.feature_importance_dict(),
+    }
+    return _dump(facts)
+
+
+def details_json(run: Run) -> str:
+    """A run as one JSON object; of one that is not finished, what is known."""
+    if run.status == "FINISHED":
+        return to_json(run, run.training, _explanation(run))
+    return _dump(_line(run))
+
+
+def runs_json(store: Store) -> str:
+    """The runs as a JSON array."""
+    return _dump([_line(run) for run in store.runs()])
+
+
+def _line(run: Run) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "name": run.name,
+        "store": str(run.store.location),
+        "status": run.status,
+        "reason": run.reason,
+        "started": run.started.isoformat(),
+        "ended": run.ended.isoformat() if run.ended else None,
+        "params": run.params,
+        "metrics": run.metrics,
+    }
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(plain(value), allow_nan=False, ensure_ascii=False)
