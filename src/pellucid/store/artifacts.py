@@ -8,10 +8,10 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-import pellucid
 from pellucid.errors import PellucidError
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def load_predictor(folder: str | Path) -> Predictor:
         return Predictor.from_files(files)
     except (KeyError, ValueError, TypeError) as error:
         raise ArtifactError(
-            f"{folder} is intact but is not a model that pellucid {pellucid.__version__} reads "
+            f"{folder} is intact but is not a model that pellucid {version('pellucid')} reads "
             f"({type(error).__name__}: {error}); use the version named in its {MANIFEST}"
         ) from error
 
@@ -147,7 +147,7 @@ def _check_name(name: str, folder: Path) -> None:
 def _manifest(files: Mapping[str, bytes]) -> bytes:
     facts = {
         "format": _VERSION,
-        "pellucid": pellucid.__version__,
+        "pellucid": version("pellucid"),
         "files": {
             name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             for name, data in files.items()
