@@ -157,7 +157,7 @@ def _engineer(X: pd.DataFrame) -> tuple[np.ndarray, list[str], np.ndarray]:
 
 def _fit(X: np.ndarray, y: np.ndarray, problem: Problem, trees: int) -> lightgbm.Booster:
     objective = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
-    params = {"objective": objective[problem.task], "verbose": -1, "num_threads": 2, "seed": 0}
+    params = {"objective": objective[problem.task], "verbose": -1, "num_threads": 1, "seed": 0}
     if problem.task == "multiclass":
         params["num_class"] = problem.n_classes
     return lightgbm.train(params, lightgbm.Dataset(X, y), trees)

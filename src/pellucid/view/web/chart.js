@@ -1,4 +1,4 @@
-// A chart's frame: a canvas for many marks under an SVG for axes, redrawn with size and theme.
+// A chart's frame: an SVG for axes under a canvas for many marks, redrawn with size and theme.
 
 import { h, s } from "./dom.js";
 import { onTheme } from "./color.js";
@@ -23,7 +23,7 @@ import { hideTip, showTip } from "./tooltip.js";
 export function chart({ label, height, draw, hover }) {
   const canvas = h("canvas", { "aria-hidden": "true" });
   const svg = s("svg", { role: "img", "aria-label": label });
-  const node = h("div", { class: "chart" }, canvas, svg);
+  const node = h("div", { class: "chart" }, svg, canvas);
   let width = 0;
 
   function redraw() {

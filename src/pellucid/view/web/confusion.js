@@ -19,7 +19,7 @@ export function confusion({ labels, counts }) {
 
 function cell(n, total, right) {
   const share = total ? n / total : 0;
-  const mixed = `color-mix(in oklab, var(${right ? "--down" : "--up"}) ${Math.round(85 * share)}%, var(--paper))`;
-  return h("td", { class: share > 0.5 ? "strong" : null, style: { background: mixed } },
-    h("span", { class: "cell-n" }, num(n, 6)), h("span", { class: "cell-share" }, percent(share)));
+  const mixed = `color-mix(in oklab, var(${right ? "--down" : "--up"}) ${Math.round(52 * share)}%, var(--paper))`;
+  return h("td", { style: { background: mixed } },
+    h("span", { class: "cell-n" }, num(n, 6)), n > 0 && h("span", { class: "cell-share" }, percent(share)));
 }

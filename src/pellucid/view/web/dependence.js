@@ -13,7 +13,7 @@ import { byCategory, byValue, trend } from "./strips.js";
 const MARGIN = { top: 30, right: 18, bottom: 46, left: 58 };
 
 export function dependenceSection({ explained }, state) {
-  const controls = h("div", { class: "toolbar" });
+  const controls = h("div", { class: "choices" });
   const legend = h("div", { class: "legend" });
   const lede = h("span", {});
   let chosen = null;
@@ -93,12 +93,10 @@ export function dependenceSection({ explained }, state) {
     }
     ctx.globalAlpha = 1;
     if (spread.means) {
-      for (const { left, right, mean } of spread.means) {
-        svg.append(s("line", { class: "mean", x1: left, x2: right, y1: y(mean), y2: y(mean) }));
-      }
+      for (const { left, right, mean } of spread.means) stroke(ctx, [[left, y(mean)], [right, y(mean)]]);
     } else {
-      const line = trend(column.values, values).map(([a, b]) => `${spread.x(a).toFixed(1)},${y(b).toFixed(1)}`);
-      if (line.length > 2) svg.append(s("polyline", { class: "halo", points: line.join(" ") }), s("polyline", { class: "mean", points: line.join(" ") }));
+      const line = trend(column.values, values).map(([a, b]) => [spread.x(a), y(b)]);
+      if (line.length > 2) stroke(ctx, line);
     }
     if (spread.missingAt) svg.append(s("text", { class: "tick", x: spread.missingAt, y: plot.bottom + 16, "text-anchor": "middle" }, "missing"));
     const row = state.get("row");
@@ -135,7 +133,21 @@ export function dependenceSection({ explained }, state) {
     place.length > OWN_COLORS && h("span", { class: "key" }, h("i", { style: { background: category(99) } }), `${place.length - OWN_COLORS} others`)];
   }
 
-  return section("dependence", "How one feature works", lede, controls, legend, view.node);
+  return section("dependence", "How one feature works", lede,
+    h("div", { class: "toolbar" }, controls, legend), view.node);
+}
+
+/** A line in ink with a halo, over the dots. */
+function stroke(ctx, points) {
+  const { ink, paper } = colors();
+  ctx.lineJoin = "round";
+  ctx.beginPath();
+  for (const [x, y] of points) ctx.lineTo(x, y);
+  for (const [style, width] of [[paper, 5], [ink, 2]]) {
+    ctx.strokeStyle = style;
+    ctx.lineWidth = width;
+    ctx.stroke();
+  }
 }
 
 /** Categories by how many rows have them: the commonest get colours of their own. */

@@ -90,7 +90,7 @@ export function finder(subject, state) {
       onclick: () => { state.set({ row: i }); } },
     h("span", { class: "row-id" }, name(explained.rows.ids[i])),
     task === "regression" ? h("span", { class: "n" }, said)
-      : h("span", { class: "n" }, h("span", { class: "mini", "aria-hidden": "true" },
+      : h("span", { class: "n row-chance" }, h("span", { class: "mini", "aria-hidden": "true" },
         h("span", { style: { width: `${100 * (chance ?? 0)}%` } })), percent(chance)),
     explained.rows.true && h("span", { class: wrong ? "n wrong" : "n" }, task === "regression" ? truth ?? "–" : name(truth ?? "–"), wrong && h("span", { class: "sr" }, " (predicted otherwise)")));
   }

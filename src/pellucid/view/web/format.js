@@ -66,6 +66,25 @@ export function listed(items) {
   return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
 }
 
+/** A metric's value, with the same digits down a table. */
+export function metricValue(value) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  return Math.abs(value) < 10 ? fixed(value, 4) : num(value, 5);
+}
+
+/** A number with so many decimals. */
+export function fixed(value, places) {
+  return intl(`f${places}`, { minimumFractionDigits: places, maximumFractionDigits: places })
+    .format(value).replace(/^-/, "−");
+}
+
+const FAMILIES = { lightgbm: "LightGBM", xgboost: "XGBoost", catboost: "CatBoost" };
+
+/** A model family's name for people. */
+export function familyName(id) {
+  return FAMILIES[id] ?? String(id);
+}
+
 const METRICS = {
   AUC_weighted: "AUC",
   AUC_macro: "AUC, macro",

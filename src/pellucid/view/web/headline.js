@@ -1,7 +1,7 @@
 // The first thing that one reads: what was trained, on what, how good, how exact.
 
 import { h, name } from "./dom.js";
-import { count, duration, listed, lowerIsBetter, metricName, moment, num } from "./format.js";
+import { count, duration, familyName, listed, lowerIsBetter, metricName, metricValue, moment, num } from "./format.js";
 
 const TASKS = { binary: "Binary classifier", multiclass: "Multi-class classifier", regression: "Regressor" };
 
@@ -22,10 +22,10 @@ function story({ training }) {
   const members = training.ensemble ?? [];
   const families = new Map();
   for (const { family } of members) families.set(family, (families.get(family) ?? 0) + 1);
-  const parts = [...families].map(([family, n]) => `${num(n)} ${family}`);
+  const parts = [...families].map(([family, n]) => `${num(n)} ${familyName(family)}`);
   const model = members.length > 1
     ? `An ensemble of ${count(members.length, "model")} (${listed(parts)})`
-    : members.length ? `One ${members[0].family} model` : "A model";
+    : members.length ? `One ${familyName(members[0].family)} model` : "A model";
   const seen = training.columns?.filter((c) => c.used !== false).length ?? training.n_columns;
   const tried = training.leaderboard?.filter((t) => t.family !== "ensemble").length;
   const took = training.seconds?.total;
@@ -44,9 +44,9 @@ function primary(training) {
   const value = onTest ? test[id] : cv?.[id];
   return h("div", { class: "primary" },
     h("div", { class: "primary-name" }, metricName(id ?? "score"), h("span", { class: "where" }, onTest ? "test" : "cross-validated")),
-    h("div", { class: "primary-value" }, num(value, 4)),
+    h("div", { class: "primary-value" }, metricValue(value)),
     h("div", { class: "primary-note" },
-      onTest && cv?.[id] !== undefined ? `${num(cv[id], 4)} cross-validated · ` : "",
+      onTest && cv?.[id] !== undefined ? `${metricValue(cv[id])} cross-validated · ` : "",
       lowerIsBetter(id ?? "") ? "lower is better" : "higher is better"));
 }
 
@@ -62,8 +62,8 @@ function others(training) {
   if (!known.length) return null;
   const row = (id) => h("tr", {},
     h("th", { scope: "row", title: id }, metricName(id)),
-    test && h("td", {}, num(test[id], 4)),
-    h("td", { class: test ? "muted" : null }, num(cv?.[id], 4)));
+    test && h("td", {}, metricValue(test[id])),
+    h("td", { class: test ? "muted" : null }, metricValue(cv?.[id])));
   const table = (ids) => h("table", { class: "metrics" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Metric"),
       test && h("th", { scope: "col" }, "Test"), h("th", { scope: "col" }, "Cross-validation"))),

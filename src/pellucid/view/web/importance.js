@@ -1,7 +1,7 @@
 // Global importance: every feature's mean weight, and under the same name how it moves each row.
 
 import { onTheme } from "./color.js";
-import { h, name, section, swap, uid } from "./dom.js";
+import { h, name, section, select, swap, uid } from "./dom.js";
 import { count, num, percent, signed } from "./format.js";
 import { tickText, ticks } from "./scale.js";
 import { extent, quantiles } from "./stats.js";
@@ -19,6 +19,7 @@ export function importanceSection({ explained }, state) {
   let shown = FIRST;
   let query = "";
   let swarms = [];
+  let over = "one";
 
   const search = h("input", {
     type: "search", id: uid("search"), placeholder: "Find a feature", "aria-label": "Find a feature",
@@ -31,7 +32,7 @@ export function importanceSection({ explained }, state) {
   });
 
   const level = () => explained.levels[state.get("level")];
-  const ranking = () => explained.rank(state.get("level"), state.get("output"));
+  const ranking = () => explained.rank(state.get("level"), over === "all" ? -1 : state.get("output"));
   const found = () => ranking().order.filter((f) => level().names[f].toLowerCase().includes(query));
 
   function render() {
@@ -45,7 +46,7 @@ export function importanceSection({ explained }, state) {
     const largest = size[ranking().order[0]] || 1;
     swap(list, part.map((f) => item(f, { size, total, largest, domain, grid })));
     if (!part.length) swap(list, h("p", { class: "muted empty" }, "No feature has that in its name."));
-    swap(head, h("span", {}, "Feature"), h("span", {}, `Mean |${explained.space === "margin" ? "contribution" : explained.space}|`), axis(domain, grid));
+    swap(head, h("span", {}, "Feature"), h("span", {}, "Mean size, share"), axis(domain, grid));
     swap(foot, all.length > shown && h("button", {
       type: "button", class: "quiet", onclick: () => { shown += MORE; render(); },
     }, `Show ${Math.min(MORE, all.length - shown)} more of ${all.length}`));
@@ -74,7 +75,7 @@ export function importanceSection({ explained }, state) {
     const share = total ? size[f] / total : 0;
     return h("div", { class: "imp-row" }, label,
       h("div", { class: "imp-bar" },
-        h("div", { class: "bar", style: { width: `${(100 * size[f]) / largest}%` } }),
+        h("div", { class: "bar", style: { width: `calc((100% - 96px) * ${size[f] / largest})` } }),
         h("span", { class: "imp-value" }, num(size[f], 3), h("span", { class: "muted" }, ` ${percent(share)}`))),
       canvas);
   }
@@ -139,7 +140,8 @@ export function importanceSection({ explained }, state) {
   new ResizeObserver(paint).observe(list);
   onTheme(paint);
   return section("importance", "What matters", lede,
-    h("div", { class: "toolbar" }, search, legend()), status,
+    h("div", { class: "toolbar" }, h("div", { class: "choices" }, search, explained.nOutputs > 1
+      && select("Bars for", [["one", "the chosen class"], ["all", "all classes, mean"]], over, (v) => { over = v; render(); })), legend()), status,
     h("div", { class: "imp" }, head, list, foot));
 }
 

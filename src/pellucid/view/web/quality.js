@@ -3,7 +3,7 @@
 import { calibration, curves, scatter } from "./curves.js";
 import { confusion } from "./confusion.js";
 import { h, name, section, swap } from "./dom.js";
-import { count, duration, metricName, num, percent } from "./format.js";
+import { count, duration, familyName, fixed, lowerIsBetter, metricName, metricValue, percent } from "./format.js";
 import { extent } from "./stats.js";
 import { table } from "./table.js";
 
@@ -17,7 +17,7 @@ export function qualitySection({ training }, state) {
       drawn.roc?.length && figure("ROC", curves(drawn.roc, label, { x: "false positive rate", y: "true positive rate", diagonal: true, score: "area" })),
       drawn.pr?.length && figure("Precision and recall", curves(drawn.pr, label, { x: "recall", y: "precision", score: "average precision" })),
       drawn.calibration?.predicted?.length && figure("Calibration", calibration(drawn.calibration)),
-      drawn.confusion?.counts?.length && figure("Confusion", confusion(drawn.confusion)),
+      drawn.confusion?.counts?.length && figure("Confusion", confusion(drawn.confusion), drawn.confusion.labels.length > 4),
       drawn.predicted_true?.true?.length && figure("Predicted and true", scatter(drawn.predicted_true)));
   });
   return section("model", "How good, and what was tried", where ?? null,
@@ -25,8 +25,8 @@ export function qualitySection({ training }, state) {
     leaderboard(training), h("div", { class: "split" }, ensemble(training), time(training)));
 }
 
-function figure(title, content) {
-  return h("figure", { class: "figure" }, h("figcaption", {}, h("h3", {}, title)), content);
+function figure(title, content, wide = false) {
+  return h("figure", { class: wide ? "figure wide" : "figure" }, h("figcaption", {}, h("h3", {}, title)), content);
 }
 
 function leaderboard(training) {
@@ -35,17 +35,18 @@ function leaderboard(training) {
   const id = training.primary_metric;
   const score = (t) => t.metrics?.[id] ?? null;
   const [low, high] = extent(board.map((t) => score(t) ?? NaN));
-  const place = (v) => (high > low ? (100 * (v - low)) / (high - low) : 100);
+  const [worst, best] = lowerIsBetter(id) ? [high, low] : [low, high];
+  const place = (v) => (high > low ? (100 * (v - worst)) / (best - worst) : 100);
   const rows = board.map((t, i) => ({ ...t, rank: i + 1, class: t.family === "ensemble" ? "best" : null }));
   return h("div", {}, h("h3", {}, "Leaderboard"),
-    h("p", { class: "muted" }, `Cross-validated ${metricName(id)}; the dot stands between the worst (${num(low, 4)}) and the best (${num(high, 4)}) trial.`),
+    h("p", { class: "muted" }, `${metricName(id)} in cross-validation; the dot stands between the worst trial (${metricValue(worst)}) and the best (${metricValue(best)}).`),
     table("Leaderboard", [
       { label: "#", show: (t) => t.rank, sort: (t) => t.rank, class: "muted narrow" },
       { label: "Trial", show: (t) => [name(t.name ?? "–"), t.note && t.family !== "ensemble" && h("span", { class: "muted small" }, " ", name(t.note))], sort: (t) => String(t.name), class: "grow" },
-      { label: "Family", show: (t) => t.family, sort: (t) => String(t.family) },
+      { label: "Family", show: (t) => familyName(t.family), sort: (t) => String(t.family) },
       { label: metricName(id), number: true, sort: score, show: (t) => (score(t) === null ? h("span", { class: "muted" }, t.status ?? "–")
-        : h("span", { class: "dotplot" }, h("span", { class: "track", "aria-hidden": "true" }, h("i", { style: { left: `${place(score(t))}%` } })), num(score(t), 4))) },
-      { label: "Weight", number: true, sort: (t) => t.weight ?? 0, show: (t) => (t.weight ? num(t.weight, 3) : "") },
+        : h("span", { class: "dotplot" }, h("span", { class: "track", "aria-hidden": "true" }, h("i", { style: { left: `${place(score(t))}%` } })), metricValue(score(t)))) },
+      { label: "Weight", number: true, sort: (t) => t.weight ?? 0, show: (t) => (t.weight ? fixed(t.weight, 3) : "") },
       { label: "Time", number: true, sort: (t) => t.seconds ?? null, show: (t) => duration(t.seconds) },
     ], rows, { first: 10 }));
 }
@@ -57,9 +58,9 @@ function ensemble(training) {
   return h("div", {}, h("h3", {}, "What the ensemble is made of"),
     h("p", { class: "muted" }, "Its margin is the weighted sum of its members’ margins."),
     h("ul", { class: "bars" }, members.map((m) => h("li", {},
-      h("span", {}, name(m.name), h("span", { class: "muted" }, ` ${m.family}`)),
+      h("span", {}, name(m.name), h("span", { class: "muted" }, ` ${familyName(m.family)}`)),
       h("span", { class: "bar-box", "aria-hidden": "true" }, h("i", { style: { width: `${(100 * Math.abs(m.weight)) / largest}%` } })),
-      h("span", { class: "n" }, num(m.weight, 3))))));
+      h("span", { class: "n" }, fixed(m.weight, 3))))));
 }
 
 const STAGES = [["featurize", "Featurize"], ["search", "Search"], ["refit", "Refit"], ["explain", "Explain"]];

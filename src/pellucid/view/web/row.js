@@ -25,6 +25,7 @@ export function rowSection(subject, state) {
     drawWaterfall(picture, explained, fall, level, {
       row,
       chances: task === "binary",
+      unit: task === "regression" ? subject.target : explained.unit(output),
       onpick(feature) {
         state.set({ feature, color: "auto" });
         document.getElementById("dependence")?.scrollIntoView();

@@ -37,7 +37,10 @@ export function drawSwarm(canvas, { values, shares, domain, row, grid }) {
   return { xs, ys };
 }
 
-/** Dots of one pixel column stand on each other from the middle outwards, closer when many. */
+/**
+ * Dots of one pixel column stand on each other from the middle outwards. The fullest column takes
+ * the whole height and the others less, so that the outline shows where rows crowd.
+ */
 function place(values, x, width, height) {
   const bin = RADIUS * 1.5;
   const columns = new Map();
@@ -49,8 +52,10 @@ function place(values, x, width, height) {
     if (!columns.has(key)) columns.set(key, []);
     columns.get(key).push(i);
   }
+  const most = Math.max(...Array.from(columns.values(), (rows) => rows.length));
   for (const rows of columns.values()) {
-    const step = Math.min(RADIUS * 1.5, (height - 2 * RADIUS - 2) / rows.length);
+    const room = (height - 2 * RADIUS - 2) * (rows.length / most) ** 0.6;
+    const step = Math.min(RADIUS * 1.5, room / rows.length);
     rows.forEach((i, k) => {
       const side = k % 2 ? 1 : -1;
       ys[i] = height / 2 + side * Math.ceil(k / 2) * step;

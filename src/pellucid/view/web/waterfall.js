@@ -32,8 +32,11 @@ export function steps(explained, key, output, row, most) {
   return { base, end, steps: out };
 }
 
-/** Draw it into `node`. `chances` adds a second axis in probabilities, for log-odds. */
-export function drawWaterfall(node, explained, { base, end, steps: all }, level, { row, chances, onpick }) {
+/**
+ * Draw it into `node`. `chances` adds a second axis in probabilities, for log-odds; `unit` names
+ * the first.
+ */
+export function drawWaterfall(node, explained, { base, end, steps: all }, level, { row, chances, unit, onpick }) {
   const values = all.flatMap((s) => [s.from, s.to]).concat(base, end);
   const domain = padded([Math.min(...values), Math.max(...values)], 0.12);
   const scale = linear(domain, [0, 100]);
@@ -51,7 +54,7 @@ export function drawWaterfall(node, explained, { base, end, steps: all }, level,
       all.map((s, i) => step(s, scale, wide, level, row, onpick)),
       h("div", { class: "wf-row edge end", role: "listitem" }, h("span", { class: "wf-name" }, "This row"),
         h("div", { class: "wf-plot" }, point(scale(end), num(end, 4), wide)))),
-    h("div", { class: "wf-axis", "aria-hidden": "true" }, h("span", { class: "wf-name" }, ""),
+    h("div", { class: "wf-axis", "aria-hidden": "true" }, h("span", { class: "wf-name" }, unit),
       h("div", { class: "wf-plot" }, marks.map((t, i) => h("span", { style: { left: `${scale(t)}%` } }, text[i])))));
 }
 
