@@ -206,6 +206,25 @@ def test_a_moved_store_still_works(trained: AutoMLClassifier, store: Store, tmp_
     assert names == {"model", "results"}
 
 
+def test_a_store_deleted_and_made_again_in_one_process(
+    trained: AutoMLClassifier, store: Store
+) -> None:
+    first = write_run(store, trained)
+    shutil.rmtree(store.location.folder or "")
+    second = write_run(Store(store.location.folder), trained)
+    assert [run.id for run in store.runs()] == [second.id] != [first.id]
+
+
+def test_an_outdated_database_says_what_to_do(trained: AutoMLClassifier, store: Store) -> None:
+    write_run(store, trained)
+    assert store.location.database is not None
+    with sqlite3.connect(store.location.database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0'")
+    copy = store.location.database.rename(store.location.database.with_name("copy.db"))
+    with pytest.raises(StoreError, match=f"mlflow db upgrade sqlite:///{copy}"):
+        Store(f"sqlite:///{copy}").begin(name=None, params={})
+
+
 def test_another_tracking_server(trained: AutoMLClassifier, tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path / 'other.db'}"
     store = Store(uri)

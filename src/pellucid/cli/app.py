@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pellucid.cli.errors import Commands
+from pellucid.cli.errors import INTERRUPTED, Commands
 
 app = typer.Typer(
     name="pellucid",
@@ -262,4 +263,7 @@ def demo(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:  # before a command began, or after it ended
+        sys.exit(INTERRUPTED)

@@ -8,7 +8,6 @@ the user's cache folder, and copied.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import secrets
 import sqlite3
@@ -19,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.store.location import StoreError
-from pellucid.store.tracking import EXPERIMENT, KIND, TRAINING, Record, import_client
+from pellucid.store.tracking import EXPERIMENT, KIND, TRAINING, Record, connect
 
 _PATIENCE = 20.0  # seconds to wait for another process's transaction
-_NOISE = ("mlflow.store.db.utils", "alembic", "alembic.runtime.migration")
 
 
 def artifacts_uri(folder: Path) -> str:
@@ -167,22 +165,13 @@ def _is_database(path: Path) -> bool:
 
 
 def _migrate() -> bytes:
-    mlflow_client = import_client()
-    levels = {name: logging.getLogger(name).level for name in _NOISE}
-    for name in _NOISE:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    try:
-        with tempfile.TemporaryDirectory(prefix="pellucid-") as home:
-            path = Path(home) / "mlflow.db"
-            client = mlflow_client(f"sqlite:///{path.as_posix()}")
-            client.create_experiment(EXPERIMENT)
-            with contextlib.closing(sqlite3.connect(path)) as connection, connection:
-                # no name of this machine; _settle fills the true place in
-                connection.execute("UPDATE experiments SET artifact_location = ''")
-            return path.read_bytes()
-    finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
+    with tempfile.TemporaryDirectory(prefix="pellucid-") as home:
+        path = Path(home) / "mlflow.db"
+        connect(f"sqlite:///{path.as_posix()}").create_experiment(EXPERIMENT)
+        with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+            # no name of this machine; _settle fills the true place in
+            connection.execute("UPDATE experiments SET artifact_location = ''")
+        return path.read_bytes()
 
 
 def _cache_folder() -> Path:

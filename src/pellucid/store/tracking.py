@@ -47,14 +47,18 @@ class Record:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def import_client() -> Any:
-    """MLflow's client class; loading it takes seconds. Its telemetry is switched off."""
+def connect(uri: str) -> Any:
+    """MLflow's client; loading it takes seconds. Its telemetry is switched off."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    # by default it tries a server that is away for minutes
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     from mlflow.tracking.client import MlflowClient
 
     # it logs tracebacks of what it also raises, and what is retried here
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-    return MlflowClient
+    # a pooled connection would write on to a database that was deleted and made anew
+    with _environment({"MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool"}):
+        return MlflowClient(uri)
 
 
 class Tracking:
@@ -68,7 +72,7 @@ class Tracking:
 
     @cached_property
     def _client(self) -> Any:
-        return import_client()(self.location.uri)
+        return connect(self.location.uri)
 
     @cached_property
     def _experiment(self) -> str:
@@ -166,7 +170,8 @@ class Tracking:
                 busy = any(sign in str(error) for sign in _BUSY)
                 if not busy or attempt == _ATTEMPTS - 1:
                     lines = str(error).strip().splitlines() or [type(error).__name__]
-                    raise StoreError(f"the store {self.location} failed: {lines[0]}") from error
+                    reason = lines[0].replace("<database_uri>", self.location.uri)
+                    raise StoreError(f"the store {self.location} failed: {reason}") from error
                 time.sleep(0.2 * 2**attempt)
         raise AssertionError("unreachable: the last attempt returns or raises")
 

@@ -6,6 +6,7 @@ import json
 import math
 import tempfile
 import time
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pellucid.errors import PellucidWarning
 from pellucid.store.artifacts import save_files
 from pellucid.store.location import StoreError
 from pellucid.store.process import own_token
@@ -119,8 +121,7 @@ class RunWriter:
         if explanation is not None:
             results[EXPLANATION_FILE] = explanation_to_bytes(explanation)
         self._write_files({MODEL: predictor.to_files(), RESULTS: results})
-        for pending in self._pending:
-            pending.result()
+        self._await_trials()
         metrics = training.get("metrics") or {}
         scores = {**(metrics.get("cv") or {})}
         scores |= {f"test.{name}": value for name, value in (metrics.get("test") or {}).items()}
@@ -131,6 +132,16 @@ class RunWriter:
         self._tracking.end(self.id, "FINISHED")
         self._close()
         return self._store.load(self.id)
+
+    def _await_trials(self) -> None:
+        lost = [error for error in (trial.exception() for trial in self._pending) if error]
+        if lost:  # the results are worth more than the record of how they were found
+            warnings.warn(
+                f"{len(lost)} of {len(self._pending)} trials could not be written to the run "
+                f"{self.id}: {lost[0]}",
+                PellucidWarning,
+                stacklevel=3,
+            )
 
     def fail(self, reason: str) -> None:
         """Mark the run as failed, or as killed when it was interrupted; it holds no results."""
