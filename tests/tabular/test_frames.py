@@ -150,3 +150,13 @@ def test_a_width_that_does_not_match_the_names_is_refused(X):
 def test_no_rows_are_no_rows():
     assert to_frame([], feature_names=["age"]).shape == (0, 1)
     assert to_frame(FRAME.iloc[:0]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("X", [{"a": "\ud800"}, [{"a": "\ud800"}], [["\ud800"]], {"a": ["\ud800"]}])
+def test_half_characters_are_read_or_refused_kindly(X):
+    try:
+        frame = to_frame(X)
+    except ReadError as error:
+        assert "not valid Unicode" in str(error)  # noqa: PT017
+    else:
+        assert frame.shape == (1, 1)

@@ -40,8 +40,14 @@ def to_frame(X: Any, *, feature_names: Sequence[str] | None = None) -> pd.DataFr
        age    job
     0   31  clerk
     """
-    frame = _frame(X, None if feature_names is None else list(map(str, feature_names)))
-    return _named(frame)
+    names = None if feature_names is None else list(map(str, feature_names))
+    try:
+        return _named(_frame(X, names))
+    except UnicodeEncodeError as error:
+        raise ReadError(
+            f"the table has text that is not valid Unicode, {error.object!r:.60}: half of a "
+            f"character that takes two; correct the text"
+        ) from error
 
 
 def _frame(X: Any, names: list[str] | None) -> pd.DataFrame:
@@ -120,6 +126,8 @@ def _from_mapping(X: Mapping[Any, Any]) -> pd.DataFrame:
         return pd.DataFrame({name: [value] for name, value in X.items()})
     try:
         return pd.DataFrame(dict(X))
+    except UnicodeEncodeError:
+        raise
     except ValueError as error:
         lengths = {str(k): len(v) for k, v in X.items() if hasattr(v, "__len__")}
         raise ReadError(
