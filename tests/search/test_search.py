@@ -95,7 +95,7 @@ def test_the_same_seed_and_trials_give_the_same_bits(tmp_path, workers):
     for _ in range(2):
         trials = run_search(data, plan(max_trials=5), workers, InterruptGuard(), lambda _: None)
         chosen = choose(trials, y, data.problem)
-        ensemble, _ = refit_chosen(data, chosen, workers, Deadline.after(None), reserve=0.0)
+        ensemble, _ = refit_chosen(data, chosen, workers, Deadline.after(None))
         results.append(ensemble.margins(X))
     assert np.array_equal(*results)
 
@@ -165,7 +165,6 @@ def test_a_member_that_cannot_be_refitted_is_left_out(tmp_path, workers):
         replace(chosen, trials=(broken, chosen.trials[1])),
         workers,
         Deadline.after(None),
-        reserve=0.0,
     )
     assert ensemble.names == (chosen.trials[1].spec.name,)
     assert kept.trials == (chosen.trials[1],)

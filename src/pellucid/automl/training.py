@@ -161,13 +161,7 @@ def _train(
             raise
 
     with clock.stage("refit"):
-        ensemble, chosen = refit_chosen(
-            data,
-            choose(trials, y, problem),
-            workers,
-            clock.deadline,
-            reserve=_reserve(options),
-        )
+        ensemble, chosen = refit_chosen(data, choose(trials, y, problem), workers, clock.deadline)
         rng = np.random.default_rng(options.seed)
         background = X[np.sort(rng.permutation(len(X))[:_BACKGROUND])]
         predictor = Predictor(

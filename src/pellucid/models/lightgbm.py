@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_ROUNDS = 2000
 _PATIENCE = 40  # rounds without gain on the validation rows before boosting stops
+_TABLES = 64 * 2**20  # bytes of look-up tables: filling more takes longer than it saves
 _OBJECTIVES = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 # what a configuration may set, and its default
 _DEFAULTS: dict[str, Any] = {
@@ -60,7 +61,9 @@ class LightGBMMember:
 
     def shapley(self, *, background: np.ndarray, players: np.ndarray) -> Shapley:
         """Compile the trees into lookup tables."""
-        tables: Shapley = shapley.compile(self._trees, background=background, players=players)
+        tables: Shapley = shapley.compile(
+            self._trees, background=background, players=players, memory=_TABLES
+        )
         return tables
 
     def to_files(self) -> dict[str, bytes]:

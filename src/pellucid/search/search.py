@@ -153,14 +153,15 @@ def choose(trials: list[Trial], y: np.ndarray, problem: Problem) -> Chosen:
 
 
 def refit_chosen(
-    data: DataRef, chosen: Chosen, workers: Workers, deadline: Deadline, *, reserve: float
+    data: DataRef, chosen: Chosen, workers: Workers, deadline: Deadline
 ) -> tuple[Ensemble, Chosen]:
     """Fit each chosen configuration once on all rows, side by side.
 
     A member whose refit fails is left out and the others are weighed anew; what was chosen in
-    the end is given beside the ensemble.
+    the end is given beside the ensemble. Only the end of the whole budget cuts a refit short: a
+    member with fewer trees than its weight was found for makes the ensemble worse.
     """
-    end = deadline.at(reserve=reserve)
+    end = deadline.at()
     order = sorted(chosen.trials, key=lambda trial: -trial.record.seconds)  # longest first
     futures = [(t, workers.submit(refit, data, t.spec, t.refit_rounds, end)) for t in order]
     members: dict[int, Member] = {}
