@@ -78,11 +78,12 @@ class Schema:
         """Column name -> kind, in order."""
         return {column.name: column.kind for column in self.columns}
 
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
     def __getitem__(self, name: str) -> Column:
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(name)
+        return self._by_name[name]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -45,8 +45,9 @@ def find_date_formats(texts: Sequence[str]) -> tuple[str, ...]:
             break
         formats.append(best)
         left = left[~fits[best]]
-    formats = _settle(formats, texts)
-    return tuple(formats) if _fits(texts, formats).mean() >= _ENOUGH else ()
+    if len(left) > (1 - _ENOUGH) * len(sample):
+        return ()
+    return tuple(_settle(formats, texts))
 
 
 def _is_date_like(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
@@ -147,13 +147,12 @@ def labelled_column(values: pd.Series, name: str, kind: str, labels: Labels) -> 
 
 def numbers_as_text(values: pd.Series, name: str, labels: Labels) -> Column | None:
     """A numeric column, if nearly all labels read as numbers; the others are read as missing."""
-    for formats in ((), (DECIMAL_COMMA,)):
-        comma = bool(formats)
-        read = [parse_number(level, decimal_comma=comma) is not None for level in labels.levels]
-        odd = _odd(read, labels)
-        if any(read) and _are_few(odd, labels):
-            words = tuple(labels.levels[i] for i in odd)
-            return numeric_column(values, name, formats=formats, words=words)
+    odd = _odd(labels, lambda level: parse_number(level) is None)
+    if odd is not None:
+        return numeric_column(values, name, words=odd)
+    odd = _odd(labels, lambda level: parse_number(level, decimal_comma=True) is None)
+    if odd is not None:
+        return numeric_column(values, name, formats=(DECIMAL_COMMA,), words=odd)
     return None
 
 
@@ -167,25 +166,26 @@ def _dates_as_text(values: pd.Series, name: str, labels: Labels) -> Column | Non
     formats = find_date_formats(levels) if levels else ()
     if not formats:
         return None
-    odd = _odd(~np.isnat(moments.parse_moments(labels.levels, formats=formats)), labels)
-    if not _are_few(odd, labels):
-        return None
-    words = tuple(labels.levels[i] for i in odd)
-    return datetime_column(values, name, formats=formats, words=words)
+    unread = np.isnat(moments.parse_moments(labels.levels, formats=formats))
+    no_date = {level for level, odd in zip(labels.levels, unread.tolist()) if odd}
+    odd = _odd(labels, no_date.__contains__)
+    return None if odd is None else datetime_column(values, name, formats=formats, words=odd)
 
 
-def _odd(read: Sequence[bool] | np.ndarray, labels: Labels) -> list[int]:
-    """Positions of the levels that could not be read and are not words for "no value"."""
-    return [
-        i for i, level in enumerate(labels.levels) if not read[i] and level.lower() not in NA_WORDS
-    ]
-
-
-def _are_few(odd: list[int], labels: Labels) -> bool:
-    if len(odd) > _ODD_WORDS:
-        return False
-    counts = labels.counts()
-    return bool(counts[odd].sum() <= _ODD_SHARE * counts.sum())
+def _odd(labels: Labels, is_odd: Callable[[str], bool]) -> tuple[str, ...] | None:
+    """The few labels that are odd among others; None if they are not few, or all are."""
+    counts, odd, n_odd, n_read = labels.counts(), [], 0, 0
+    for level, count in zip(labels.levels, counts.tolist()):
+        if level.lower() in NA_WORDS:
+            continue
+        if not is_odd(level):
+            n_read += count
+            continue
+        odd.append(level)
+        n_odd += count
+        if len(odd) > _ODD_WORDS:  # no need to look at the rest
+            return None
+    return tuple(odd) if n_read and n_odd <= _ODD_SHARE * (n_odd + n_read) else None
 
 
 def _kind_of_labels(labels: Labels) -> str:

@@ -67,7 +67,9 @@ def _read_each(
 ) -> np.ndarray:
     cells = values.astype(object).to_numpy()
     strings = list(dict.fromkeys(v.strip() for v in cells if isinstance(v, str)))
-    parsed = dict(zip(strings, parse_moments(strings, formats=formats)))
+    moments = parse_moments(strings, formats=formats)
+    parsed = dict(zip(strings, moments))
+    odd = {strings[i] for i in np.flatnonzero(np.isnat(moments)).tolist()} - words
     out = np.empty(len(cells), dtype="datetime64[us]")
     for i, value in enumerate(cells):
         if is_missing(value):
@@ -75,8 +77,7 @@ def _read_each(
         elif isinstance(value, str):
             text = value.strip()
             out[i] = parsed[text]
-            known = text.lower() in NA_WORDS or text in words
-            if np.isnat(out[i]) and not known:
+            if text in odd and text.lower() not in NA_WORDS:
                 refuse(values, i, name, _expected(formats))
         else:
             moment = _moment_of(value, name, formats)
