@@ -115,6 +115,10 @@ def test_json_twins(home: Path) -> None:
     assert facts["run"] == line["run"]
     assert facts["training"]["target"] == "buys"
     assert set(facts["importance"]) == {"age", "income", "prediction"}
+
+
+@pytest.mark.slow
+def test_json_of_a_training_without_explanation(home: Path) -> None:
     done = invoke(
         *("train", home / "people.csv", "--target", "buys", "--trials", 1, "--no-explain"),
         *("--json", "--store", "here"),
@@ -167,6 +171,7 @@ def test_report(home: Path) -> None:
     assert "<html" in Path("page.html").read_text()[:300].lower()
 
 
+@pytest.mark.slow
 def test_more_classes_are_long() -> None:
     people(240, n_classes=3).drop(columns="spent").to_parquet("p.parquet")
     done = invoke("train", "p.parquet", "--target", "buys", "--trials", 2, "--store", "s")
@@ -183,6 +188,7 @@ def test_more_classes_are_long() -> None:
     )
 
 
+@pytest.mark.slow
 def test_regression_with_options() -> None:
     frame = people(240).drop(columns="buys")
     frame[:200].to_csv("train.csv", index=False)

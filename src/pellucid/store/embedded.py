@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pellucid.explain.persistence import write_file
 from pellucid.store.location import StoreError
 from pellucid.store.tracking import EXPERIMENT, KIND, TRAINING, Record, connect
 
@@ -138,19 +139,18 @@ def read_records(folder: Path) -> list[Record]:
 
 def _template() -> bytes:
     """A migrated, empty database, from the cache or made now."""
-    cached = _cache_folder() / f"mlflow-{version('mlflow-skinny')}.db"
-    try:
+    home = _cache_folder()
+    if home is None:
+        return _migrate()
+    cached = home / f"mlflow-{version('mlflow-skinny')}.db"
+    with contextlib.suppress(OSError):
         content = cached.read_bytes()
         if _is_database(cached):
             return content
-    except OSError:
-        pass
     content = _migrate()
     with contextlib.suppress(OSError):  # a cache that cannot be written costs time, no more
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        scratch = cached.with_name(f".{cached.name}.{secrets.token_hex(4)}.tmp")
-        scratch.write_bytes(content)
-        os.replace(scratch, cached)
+        home.mkdir(parents=True, exist_ok=True)
+        write_file(cached, content)
     return content
 
 
@@ -174,11 +174,14 @@ def _migrate() -> bytes:
         return path.read_bytes()
 
 
-def _cache_folder() -> Path:
+def _cache_folder() -> Path | None:
+    """The user's cache folder, or None for a user who has no home."""
     if os.environ.get("XDG_CACHE_HOME"):
         return Path(os.environ["XDG_CACHE_HOME"]) / "pellucid"
     if sys.platform == "win32" and os.environ.get("LOCALAPPDATA"):
         return Path(os.environ["LOCALAPPDATA"]) / "pellucid"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "pellucid"
-    return Path.home() / ".cache" / "pellucid"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "pellucid"

@@ -29,6 +29,7 @@ _QUIET = {
 }
 _ATTEMPTS = 5
 _BUSY = ("database is locked", "database table is locked", "TEMPORARILY_UNAVAILABLE")
+_AWAY = ("Max retries exceeded", "Connection refused", "Name or service not known")
 
 T = TypeVar("T")
 
@@ -169,11 +170,20 @@ class Tracking:
             except Exception as error:  # MLflow's plug-ins each raise their own
                 busy = any(sign in str(error) for sign in _BUSY)
                 if not busy or attempt == _ATTEMPTS - 1:
-                    lines = str(error).strip().splitlines() or [type(error).__name__]
-                    reason = lines[0].replace("<database_uri>", self.location.uri)
-                    raise StoreError(f"the store {self.location} failed: {reason}") from error
+                    raise StoreError(self._explain(error)) from error
                 time.sleep(0.2 * 2**attempt)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _explain(self, error: Exception) -> str:
+        text = str(error)
+        if any(sign in text for sign in _AWAY):
+            return (
+                f"the store {self.location} cannot be reached; is the server running, and its "
+                f"address right?"
+            )
+        lines = text.strip().splitlines() or [type(error).__name__]
+        reason = lines[0].replace("<database_uri>", self.location.uri)
+        return f"the store {self.location} failed: {reason}"
 
 
 @contextlib.contextmanager
