@@ -101,7 +101,7 @@ def build_groups(
     ShapleyError
         A memory cap that is not positive.
     """
-    from pellucid.shapley import planning
+    from pellucid.shapley import filling, planning
 
     if memory <= 0:
         raise ShapleyError(f"memory is {memory}; expected a positive number of bytes")
@@ -131,11 +131,11 @@ def build_groups(
     _, (cond_node, cond_flip, cond_bit, target) = lay_out(n_conds, n_targets)
     table = np.zeros(n_cells)
     deep_start = np.zeros(len(deep_leaf) + 1, dtype=np.int64)
-    patterns, shares = planning.fill_tables(
+    patterns, shares = filling.fill_tables(
         block, weights, ratios, POINTS, POINT_WEIGHTS, trees.tree_bounds, trees.tree_output,
         paths.tree_leaf, paths.leaf_node, paths.cond_start, paths.cond_node, paths.cond_left,
         paths.cond_slot, paths.slot_start, paths.slot_player, leaf_group, cond_start, cond_node,
-        cond_flip, cond_bit, n_path_bits,
+        cond_bit, n_path_bits,
         target_start, target, table_start, trees.n_outputs, MOST_BITS, SHARES, trees.feature,
         trees.threshold, trees.flags, trees.cat_start, trees.cat_size, trees.cat_bits,
         trees.value, deep_start, table,
@@ -144,8 +144,8 @@ def build_groups(
     masks = np.zeros(0, dtype=np.uint64)
     if len(patterns):
         deep = (deep_leaf, paths.slot_start, deep_start, patterns, mask_start)
-        masks = np.zeros(planning.fill_masks(*deep, masks), dtype=np.uint64)
-        planning.fill_masks(*deep, masks)
+        masks = np.zeros(filling.fill_masks(*deep, masks), dtype=np.uint64)
+        filling.fill_masks(*deep, masks)
     return Groups(
         tree_group=np.searchsorted(starts, trees.tree_bounds),
         cond_start=cond_start, cond_node=cond_node, cond_flip=cond_flip, cond_bit=cond_bit,

@@ -196,15 +196,6 @@ def distinct_patterns(patterns, weights, slots, found, found_weight):
     return count
 
 
-@njit(cache=True, nogil=True, inline="always")
-def popcount(x):
-    """Count the set bits."""
-    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
-
-
 @njit(cache=True, nogil=True)
 def multiply_ratios(
     cond_start, cond_node, cond_left, cond_slot, slot_start, left, right, cover, ratios

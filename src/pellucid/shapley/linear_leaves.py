@@ -48,7 +48,7 @@ def add_product_game(met, other, share, n_slots, share_table, values):
     """Add to ``values`` the Shapley values of one pair of a row and a background row.
 
     ``met`` and ``other`` hold the slots that each meets; the formula is that of
-    `planning.interventional_leaf`, for a weight of ``share``.
+    `filling.interventional_leaf`, for a weight of ``share``.
     """
     ours, theirs = met & ~other, other & ~met
     n_ours, n_theirs = popcount(ours), popcount(theirs)

@@ -79,7 +79,7 @@ def interventional_values(
     B is what the row fails. A background pattern c (bit i: meets condition i), one of
     ``patterns[first:last]``, counts when it meets all of B; A is what c fails. ``masks`` holds for
     each slot the patterns that meet it, as bits, from ``mask`` on. The formulas are those of
-    `planning.interventional_leaf`. Offsets instead of slices: a slice counts references.
+    `filling.interventional_leaf`. Offsets instead of slices: a slice counts references.
     """
     n_words = (last - first + 63) >> 6
     full = ~np.uint64(0) >> np.uint64(64 - n_slots)
@@ -121,7 +121,7 @@ def interventional_values(
 def path_values(failed, ratios, points, point_weights, before, values):
     """Write to ``values`` the path-dependent values of a leaf of weight one.
 
-    The formula is that of `planning.path_leaf`.
+    The formula is that of `filling.path_leaf`.
     """
     n_slots = len(ratios)
     values[:n_slots] = 0.0
