@@ -41,8 +41,9 @@ class Page:
         self.page.add_init_script(
             "addEventListener('securitypolicyviolation', e => console.error('CSP', e.blockedURI))"
         )
+        self.page.set_default_timeout(8000)
         self.page.goto(path.as_uri())
-        self.page.wait_for_selector("html[data-ready]")
+        self.page.wait_for_selector("html[data-ready]", state="attached")
 
     def overflow(self):
         return self.page.evaluate(
@@ -62,7 +63,6 @@ def show(browser, tmp_path):
     def open_report(run, **options):
         path = write_report(run, tmp_path / f"report{len(opened)}.html")
         opened.append(Page(browser, path, **options))
-        opened[-1].page.set_default_timeout(8000)
         return opened[-1].page
 
     yield open_report
@@ -124,10 +124,10 @@ def test_the_strongest_interaction_is_offered_first(runs, show):
 def test_classes_are_chosen(runs, show):
     page = show(runs["multiclass"])
     page.locator(".topbar select").select_option(label="A")
-    assert "score of “A”" in page.locator("#importance .lede").inner_text()
-    assert "chance of “A”" in page.locator(".verdict").inner_text()
+    assert "score of y = A" in page.locator("#importance .lede").inner_text()
+    assert "chance of y = A" in page.locator(".verdict").inner_text()
     page.locator(".topbar select").select_option(label="D")
-    assert "chance of “D”" in page.locator(".verdict").inner_text()
+    assert "chance of y = D" in page.locator(".verdict").inner_text()
 
 
 def test_rows_are_found_sorted_and_explained(runs, show):

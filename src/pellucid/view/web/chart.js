@@ -2,6 +2,7 @@
 
 import { h, s } from "./dom.js";
 import { onTheme } from "./color.js";
+import { perFrame } from "./frame.js";
 import { hideTip, showTip } from "./tooltip.js";
 
 /**
@@ -26,7 +27,9 @@ export function chart({ label, height, draw, hover }) {
   const node = h("div", { class: "chart" }, svg, canvas);
   let width = 0;
 
-  function redraw() {
+  const redraw = perFrame(drawNow);
+
+  function drawNow() {
     width = Math.floor(node.clientWidth);
     if (!width) return;
     const tall = Math.round(height(width));
@@ -42,7 +45,7 @@ export function chart({ label, height, draw, hover }) {
   }
 
   new ResizeObserver(() => node.clientWidth !== width && redraw()).observe(node);
-  onTheme(() => node.isConnected && redraw());
+  onTheme(() => node.isConnected && drawNow()); // at once: a printer does not wait
   if (hover) listen(node, hover);
   return { node, redraw };
 }

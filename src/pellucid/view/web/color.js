@@ -15,10 +15,13 @@ const CATEGORIES = {
 let cached = null;
 const listeners = new Set();
 
+let dark = null;
+
 /** Whether the page is dark now. */
 export function isDark() {
   const chosen = document.documentElement.dataset.theme;
-  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  dark ??= chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  return dark;
 }
 
 /** The named colours of the theme, resolved. */
@@ -83,6 +86,7 @@ export function setTheme(theme) {
 
 function changed() {
   cached = null;
+  dark = null;
   for (const callback of listeners) callback();
 }
 

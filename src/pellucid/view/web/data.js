@@ -16,7 +16,7 @@ export function dataSection({ training, explained }, state) {
     { label: "Missing", number: true, sort: (c) => c.missing ?? 0, show: (c) => (c.missing ? `${num(c.missing, 6)} (${percent(c.missing / nRows)})` : "–") },
     { label: "Distinct", number: true, sort: (c) => c.n_unique ?? null, show: (c) => num(c.n_unique ?? null, 8) },
     { label: "What was done", show: (c) => (c.used === false ? `not used: ${c.reason || "no reason recorded"}` : c.action || c.reason || "used as it is"), class: "wide" },
-    { label: "Made", number: true, sort: (c) => c.n_engineered ?? 0, show: (c) => (c.used === false ? "–" : num(c.n_engineered ?? null, 6)) },
+    { label: "Columns made", number: true, sort: (c) => c.n_engineered ?? 0, show: (c) => (c.used === false ? "–" : num(c.n_engineered ?? null, 6)) },
     explained && { label: "Importance", number: true, sort: (c) => c.weight ?? 0, show: (c) => (c.weight === null ? "–" : h("span", { class: "inline-bar" },
       h("span", { "aria-hidden": "true", class: "bar-box" }, h("i", { style: { width: `${100 * c.weight}%` } })), percent(c.weight))) },
   ].filter(Boolean);
@@ -35,11 +35,11 @@ function weights(explained, state) {
 function guardrails({ guardrails: all = [] }) {
   if (!all.length) return h("p", { class: "note" }, "Nothing in the data calls for care.");
   const sorted = [...all].sort((a, b) => (b.level === "warning") - (a.level === "warning"));
-  const item = (g) => h("li", { class: `note ${g.level === "warning" ? "warning" : ""}` },
-    h("strong", {}, g.level === "warning" ? "Take care" : "Note"), " ",
+  const item = (g) => h("li", { class: g.level === "warning" ? "note warning" : "remark" },
+    g.level === "warning" && [h("strong", {}, "Take care"), " "],
     g.column && [h("b", {}, name(g.column)), ": "], g.message);
-  const first = sorted.slice(0, 6);
-  const rest = sorted.slice(6);
+  const first = sorted.slice(0, 8);
+  const rest = sorted.slice(8);
   return [h("ul", { class: "notes" }, first.map(item)),
     rest.length > 0 && h("details", { class: "more-notes" }, h("summary", {}, `${rest.length} more notes`), h("ul", { class: "notes" }, rest.map(item)))];
 }

@@ -6,7 +6,7 @@ import { category, colors, OWN_COLORS, ramp } from "./color.js";
 import { h, name, s, section, select, swap } from "./dom.js";
 import { num, signed } from "./format.js";
 import { linear, padded, timeTicks } from "./scale.js";
-import { extent, interactions, quantiles } from "./stats.js";
+import { extent, interactions, isSpread, quantiles } from "./stats.js";
 import { ring } from "./swarm.js";
 import { byCategory, byValue, trend } from "./strips.js";
 
@@ -16,6 +16,7 @@ export function dependenceSection({ explained }, state) {
   const controls = h("div", { class: "choices" });
   const legend = h("div", { class: "legend" });
   const lede = h("span", {});
+  const parts = h("div", { class: "chips" });
   let chosen = null;
   let marks = null;
   let best = [];
@@ -62,7 +63,14 @@ export function dependenceSection({ explained }, state) {
     swap(legend, key_());
     swap(lede, "Each dot is a row: to the right its value of ", name(level.names[feature]),
       `, upwards how much that value adds to the ${explained.unit(output)}. `,
-      level.column(feature).kind === "category" ? "A bar marks each category’s mean." : "The line is the mean of neighbouring rows.");
+      level.column(feature).kind === "category" ? "A bar marks each category’s mean." : "The line is the mean of neighbouring rows.",
+      isSpread(level.column(feature)) && " Nearly every row has a value of its own: the columns that the model makes of them say more.");
+    swap(parts, key === "raw" && isSpread(level.column(feature)) ? explained.madeOf(feature, output).slice(0, 8).map((j) => h("button", {
+      type: "button", class: "quiet chip", onclick() {
+        state.set({ level: "engineered" }); // which moves on to a feature of its own choice
+        state.set({ feature: j, color: "auto" });
+      },
+    }, name(explained.levels.engineered.names[j]))) : []);
     view.node.querySelector("svg").setAttribute("aria-label",
       `Scatter of ${short(level.names[feature], 60)} against its importance for the ${explained.unit(output)}`);
     view.redraw();
@@ -134,7 +142,7 @@ export function dependenceSection({ explained }, state) {
   }
 
   return section("dependence", "How one feature works", lede,
-    h("div", { class: "toolbar" }, controls, legend), view.node);
+    h("div", { class: "toolbar" }, controls, legend), parts, view.node);
 }
 
 /** A line in ink with a halo, over the dots. */

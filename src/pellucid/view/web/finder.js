@@ -1,5 +1,6 @@
 // Find a row: a list to search, sort and walk through with the keyboard.
 
+import { short } from "./axes.js";
 import { h, name, select, swap, uid } from "./dom.js";
 import { num, percent } from "./format.js";
 
@@ -14,15 +15,14 @@ export function finder(subject, state) {
   const sortBox = h("div", {});
   let order = [];
   let drawn = 0;
-  let sort = explained.rows.true ? "error" : "high";
+  let sort = "high";
   let query = "";
+  const output = () => Math.max(0, state.get("output"));
   const search = h("input", {
-    type: "search", placeholder: "Row, or job=admin. age=41", "aria-label": "Find rows by number or by values",
+    type: "search", placeholder: `Row, or ${example()}`, "aria-label": "Find rows by number or by values",
     oninput: () => { query = search.value.trim().toLowerCase(); arrange(); },
     onkeydown: (event) => { if (event.key === "ArrowDown" || event.key === "Enter") { event.preventDefault(); list.focus(); move(0); } },
   });
-  const output = () => Math.max(0, state.get("output"));
-
   function arrange() {
     const by = keys()[sort];
     order = Array.from({ length: explained.n }, (_, i) => i).filter(matcher());
@@ -44,13 +44,23 @@ export function finder(subject, state) {
     const margin = (i) => rows.margins[i][output()];
     const what = task === "regression" ? "prediction" : "probability";
     return {
-      ...(rows.true && { error: { label: "Largest error", value: (i) => error(i) } }),
       high: { label: `Highest ${what}`, value: margin },
       low: { label: `Lowest ${what}`, value: (i) => -margin(i) },
+      ...(rows.true && { error: { label: "Largest error", value: (i) => error(i) } }),
       ...(task !== "regression" && rows.probability && {
         close: { label: "Closest call", value: (i) => -lead(rows.probability[i]) } }),
       table: { label: "Order of the table" },
     };
+  }
+
+  /** A search that finds something: the commonest way to ask, by a cell. */
+  function example() {
+    const { raw } = explained.levels;
+    const fits = (f) => raw.names[f].length < 14 && !/\s/.test(raw.names[f]);
+    const { order: ranked } = explained.rank("raw", output());
+    const f = ranked.find((i) => fits(i) && raw.column(i).kind === "category" && raw.column(i).levels.length < 20)
+      ?? ranked.find(fits);
+    return f === undefined ? "name=value" : short(`${raw.names[f]}=${raw.column(f).text(0).replaceAll(",", "")}`, 28);
   }
 
   /** How wrong: the probability that the truth did not get, or the distance from it. */
@@ -134,7 +144,7 @@ export function finder(subject, state) {
     swap(sortBox, select("Sort by", Object.entries(options).map(([k, o]) => [k, o.label]), sort,
       (v) => { sort = v; arrange(); }));
     swap(head, h("span", {}, "Row"),
-      h("span", { class: "n" }, task === "regression" ? "Predicted" : h("span", {}, "P(", name(explained.outcome(output())), ")")),
+      h("span", { class: "n" }, task === "regression" ? "Predicted" : h("span", {}, "P(", name(explained.classes[explained.nOutputs === 1 ? 1 : output()]), ")")),
       explained.rows.true && h("span", { class: "n" }, "True"));
     arrange();
   });

@@ -5,7 +5,7 @@ import { moment } from "./format.js";
 
 export function footer({ run, training }) {
   const versions = Object.entries(training.versions ?? {});
-  const id = /^[\w.-]+$/.test(run.id) ? run.id : "RUN";
+  const id = /^[\w.-]+$/.test(run.id) ? run.id.slice(0, 8) : "RUN"; // the start of an id is enough
   return h("footer", {},
     h("div", { class: "split" },
       h("div", {}, h("h3", {}, "Go on from here"),

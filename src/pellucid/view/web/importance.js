@@ -3,6 +3,7 @@
 import { onTheme } from "./color.js";
 import { h, name, section, select, swap, uid } from "./dom.js";
 import { count, num, percent, signed } from "./format.js";
+import { perFrame } from "./frame.js";
 import { tickText, ticks } from "./scale.js";
 import { extent, quantiles } from "./stats.js";
 import { drawSwarm, watchSwarm } from "./swarm.js";
@@ -20,6 +21,7 @@ export function importanceSection({ explained }, state) {
   let query = "";
   let swarms = [];
   let over = "one";
+  const repaint = perFrame(paint);
 
   const search = h("input", {
     type: "search", id: uid("search"), placeholder: "Find a feature", "aria-label": "Find a feature",
@@ -51,7 +53,7 @@ export function importanceSection({ explained }, state) {
       type: "button", class: "quiet", onclick: () => { shown += MORE; render(); },
     }, `Show ${Math.min(MORE, all.length - shown)} more of ${all.length}`));
     swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: on average (bar) and for each of ${count(explained.n, "row")} (dots).`);
-    requestAnimationFrame(paint);
+    repaint();
   }
 
   function item(f, shared) {
@@ -110,13 +112,18 @@ export function importanceSection({ explained }, state) {
       h("span", {}, name(source.names[f]), " = ", name(column.text(row))),
       `${signed(values[row])} · row ${explained.rows.ids[row]}`,
     ], (row) => state.set({ row }));
-    return () => {
-      if (canvas.clientWidth) dots = drawSwarm(canvas, { values, shares, domain, row: state.get("row"), grid });
+    return {
+      canvas,
+      draw(width, height) {
+        dots = drawSwarm(canvas, { values, shares, domain, row: state.get("row"), grid, width, height });
+      },
     };
   }
 
   function paint() {
-    for (const draw of swarms) draw();
+    // all sizes first: to ask for one after a canvas was resized lays the page out anew
+    const sizes = swarms.map(({ canvas }) => [canvas.clientWidth, canvas.clientHeight]);
+    swarms.forEach(({ draw }, i) => sizes[i][0] && draw(...sizes[i]));
   }
 
   /** Arrow keys walk through the features. */
@@ -136,8 +143,8 @@ export function importanceSection({ explained }, state) {
     render();
     if (focused) list.querySelector(`button[data-feature="${focused}"]`)?.focus();
   });
-  state.on(["row"], paint);
-  new ResizeObserver(paint).observe(list);
+  state.on(["row"], repaint);
+  new ResizeObserver(repaint).observe(list);
   onTheme(paint);
   return section("importance", "What matters", lede,
     h("div", { class: "toolbar" }, h("div", { class: "choices" }, search, explained.nOutputs > 1
@@ -163,5 +170,6 @@ function legend() {
   return h("div", { class: "legend" },
     h("span", {}, "Dot colour: low"), h("span", { class: "ramp", "aria-hidden": "true" }), h("span", {}, "high value"),
     h("span", { class: "key" }, h("i", { class: "grey" }), "category"),
-    h("span", { class: "key" }, h("i", { class: "gone" }), "missing"));
+    h("span", { class: "key" }, h("i", { class: "gone" }), "missing"),
+    h("span", { class: "key" }, h("i", { class: "open" }), "the row below"));
 }

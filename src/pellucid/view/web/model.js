@@ -1,5 +1,6 @@
 // The report's subject: the payload with its packed parts opened, and the words that fit its task.
 
+import { short } from "./axes.js";
 import { decodeLevel, once } from "./decode.js";
 import { num, percent } from "./format.js";
 import { rank } from "./stats.js";
@@ -49,11 +50,12 @@ function open(explanation, task, target) {
     /** What importances are parts of, for an output. */
     unit(output) {
       if (task === "regression") return target;
-      return positive !== null ? `log-odds of “${positive}”` : `score of “${classes?.[output] ?? output}”`;
+      return `${positive !== null ? "log-odds" : "score"} of ${this.outcome(output)}`;
     },
     /** The probability that the charts of an output speak of, or null. */
     chance: (row, output) => rows.probability?.[row]?.[nOutputs === 1 ? 1 : output] ?? null,
-    outcome: (output) => (positive !== null ? positive : classes?.[output] ?? ""),
+    /** What has that probability: "y = yes". */
+    outcome: (output) => `${short(target, 40)} = ${short(positive ?? classes?.[output] ?? output, 40)}`,
     /** The prediction of a row for people. */
     predicted(row) {
       const value = rows.predicted?.[row];

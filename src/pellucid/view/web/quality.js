@@ -58,9 +58,13 @@ function ensemble(training) {
   return h("div", {}, h("h3", {}, "What the ensemble is made of"),
     h("p", { class: "muted" }, "Its margin is the weighted sum of its members’ margins."),
     h("ul", { class: "bars" }, members.map((m) => h("li", {},
-      h("span", {}, name(m.name), h("span", { class: "muted" }, ` ${familyName(m.family)}`)),
+      h("span", {}, name(m.name), !saysFamily(m) && h("span", { class: "muted" }, ` ${familyName(m.family)}`)),
       h("span", { class: "bar-box", "aria-hidden": "true" }, h("i", { style: { width: `${(100 * Math.abs(m.weight)) / largest}%` } })),
       h("span", { class: "n" }, fixed(m.weight, 3))))));
+}
+
+function saysFamily({ name: text, family }) {
+  return String(text).toLowerCase().startsWith(String(family).toLowerCase());
 }
 
 const STAGES = [["featurize", "Featurize"], ["search", "Search"], ["refit", "Refit"], ["explain", "Explain"]];

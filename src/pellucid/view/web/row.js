@@ -41,7 +41,7 @@ function verdict({ explained, task, target }, row, output) {
   const chance = explained.chance(row, output);
   const said = explained.predicted(row);
   const head = task === "regression" ? said : percent(chance);
-  const of = task === "regression" ? ["predicted ", name(target)] : ["chance of ", name(`“${explained.outcome(output)}”`)];
+  const of = task === "regression" ? ["predicted ", name(target)] : ["chance of ", name(explained.outcome(output))];
   return h("div", { class: "verdict" },
     h("div", { class: "verdict-value" }, head),
     h("div", {}, h("div", {}, ...of, " for row ", name(explained.rows.ids[row])),
@@ -61,7 +61,7 @@ function sentence({ explained, task, target }, { base, end, steps: all }, level,
   const gap = [h("span", { class: "nowrap" }, num(end, 4)), ", ", h("span", { class: "nowrap" }, num(whole, 3)),
     up ? " above" : " below", " the average row’s ", num(base, 4)];
   const start = task === "regression" ? ["The model’s ", name(target), " for this row is ", ...gap]
-    : [task === "binary" ? "This row’s log-odds of " : "This row’s score of ", name(`“${explained.outcome(output)}”`), ` ${task === "binary" ? "are" : "is"} `, ...gap,
+    : [task === "binary" ? "This row’s log-odds of " : "This row’s score of ", name(explained.outcome(output)), ` ${task === "binary" ? "are" : "is"} `, ...gap,
       task === "binary" && ` (${percent(sigmoid(base))})`];
   if (!along.length) return [...start, "; no feature moves it that way."];
   return [...start, ", mostly because ", because(along, level, row), against.length

@@ -56,6 +56,7 @@ export function quantiles(values) {
  */
 export function groups(column, most) {
   const { values } = column;
+  if (isSpread(column)) return { of: new Int16Array(values.length), n: 1 };
   if (column.kind === "category") return { of: Int16Array.from(values, missing), n: column.levels.length };
   const distinct = new Set(values.filter((v) => Number.isFinite(v)));
   if (distinct.size <= most) {
@@ -65,6 +66,11 @@ export function groups(column, most) {
   const of = Int16Array.from(quantiles(values),
     (q) => (Number.isNaN(q) ? -1 : Math.min(most - 1, Math.floor(q * most))));
   return { of, n: most };
+}
+
+/** Whether nearly every row has a category of its own, as in free text. */
+export function isSpread(column) {
+  return column.kind === "category" && column.levels.length > 12 && column.levels.length > column.values.length / 3;
 }
 
 function missing(code) {

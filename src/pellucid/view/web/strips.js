@@ -2,7 +2,7 @@
 
 import { short } from "./axes.js";
 import { linear, padded } from "./scale.js";
-import { extent } from "./stats.js";
+import { extent, isSpread } from "./stats.js";
 
 const MOST = 24; // strips that can be told apart
 
@@ -27,8 +27,10 @@ export function byValue(column, plot) {
 /** A strip per category, by mean importance; the rarest share the last when they are too many. */
 export function byCategory(column, importances, plot) {
   const cells = new Map();
+  const one = isSpread(column);
+  const keyOf = (code) => (Number.isNaN(code) ? -1 : one ? -3 : code);
   column.values.forEach((code, i) => {
-    const key = Number.isNaN(code) ? -1 : code;
+    const key = keyOf(code);
     const cell = cells.get(key) ?? { key, n: 0, sum: 0 };
     cell.n += 1;
     cell.sum += importances[i];
@@ -45,9 +47,9 @@ export function byCategory(column, importances, plot) {
   const last = common.length - 1;
   const x = linear([-0.5, common.length - 0.5], [plot.left, plot.right]);
   const wide = (plot.right - plot.left) / common.length;
-  const at = (code) => place.get(Number.isNaN(code) ? -1 : code) ?? last;
-  const xs = Float32Array.from(column.values, (code, i) => x(at(code)) + jitter(i) * Math.min(wide * 0.7, 60));
-  const label = ({ key }) => (key === -2 ? `${rest.length} others` : key === -1 ? "missing" : column.levels[key]);
+  const at = (code) => place.get(keyOf(code)) ?? last;
+  const xs = Float32Array.from(column.values, (code, i) => x(at(code)) + jitter(i) * (one ? wide * 0.8 : Math.min(wide * 0.7, 60)));
+  const label = ({ key }) => (key === -2 ? `${rest.length} others` : key === -1 ? "missing" : key === -3 ? "all values" : column.levels[key]);
   const means = common.map((cell, i) => ({
     mean: cell.sum / cell.n, left: x(i) - Math.min(wide * 0.38, 34), right: x(i) + Math.min(wide * 0.38, 34),
   }));

@@ -7,18 +7,19 @@ import { nearest } from "./chart.js";
 const RADIUS = 2;
 
 /**
- * Draw a swarm into a canvas that has its size.
+ * Draw a swarm into a canvas.
  * @param {HTMLCanvasElement} canvas
  * @param {Object} what
  * @param {Float32Array} what.values importances
  * @param {Float32Array|null} what.shares 0..1 for colours, null for grey
  * @param {Array<number>} what.domain
  * @param {number} what.row the chosen row, -1 for none
+ * @param {number[]} what.grid where faint lines stand
+ * @param {number} what.width
+ * @param {number} what.height
  * @returns {{xs: Float32Array, ys: Float32Array}} where the dots are
  */
-export function drawSwarm(canvas, { values, shares, domain, row, grid }) {
-  const width = canvas.clientWidth;
-  const height = canvas.clientHeight;
+export function drawSwarm(canvas, { values, shares, domain, row, grid, width, height }) {
   const ratio = Math.min(3, devicePixelRatio || 1);
   canvas.width = width * ratio;
   canvas.height = height * ratio;
@@ -31,8 +32,7 @@ export function drawSwarm(canvas, { values, shares, domain, row, grid }) {
     ctx.fillRect(Math.round(x(tick)), 0, 1, height);
   }
   const { xs, ys } = place(values, x, width, height);
-  const plain = palette.faint;
-  for (let i = 0; i < values.length; i += 1) dot(ctx, xs[i], ys[i], shares ? ramp(shares[i]) : plain);
+  fill(ctx, xs, ys, shares ? (i) => ramp(shares[i]) : () => palette.faint);
   if (row >= 0 && row < values.length) ring(ctx, xs[row], ys[row], palette);
   return { xs, ys };
 }
@@ -64,12 +64,24 @@ function place(values, x, width, height) {
   return { xs, ys };
 }
 
-function dot(ctx, x, y, color) {
-  ctx.fillStyle = color;
+/** Dots of one colour are one path: a fill costs more than an arc. */
+function fill(ctx, xs, ys, color) {
+  const byColor = new Map();
+  for (let i = 0; i < xs.length; i += 1) {
+    const key = color(i);
+    if (!byColor.has(key)) byColor.set(key, []);
+    byColor.get(key).push(i);
+  }
   ctx.globalAlpha = 0.8;
-  ctx.beginPath();
-  ctx.arc(x, y, RADIUS, 0, 7);
-  ctx.fill();
+  for (const [key, rows] of byColor) {
+    ctx.fillStyle = key;
+    ctx.beginPath();
+    for (const i of rows) {
+      ctx.moveTo(xs[i] + RADIUS, ys[i]);
+      ctx.arc(xs[i], ys[i], RADIUS, 0, 7);
+    }
+    ctx.fill();
+  }
 }
 
 /** Mark the chosen row. */
