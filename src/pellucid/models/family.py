@@ -28,10 +28,15 @@ class Rows:
 
     X : ndarray of float32, (n_rows, n_engineered); NaN is missing.
     y : ndarray, (n_rows,); class codes as int64, or values as float64.
+    weight : ndarray of float64, (n_rows,), or None when all rows count alike.
+    categorical : positions of the columns that hold category codes (0, 1, 2, ...; NaN is missing,
+        and a code beyond those in the training rows is a category that they did not have).
     """
 
     X: np.ndarray
     y: np.ndarray
+    weight: np.ndarray | None = None
+    categorical: tuple[int, ...] = ()
 
 
 class Shapley(Protocol):

@@ -56,7 +56,7 @@ def _trees(learner: dict[str, Any]) -> TreeEnsemble:
     Raises
     ------
     ReaderError
-        The model has no trees because it is linear.
+        The model has no trees because it is linear, or trees without cover.
     """
     booster, weights = learner["gradient_booster"], None
     if booster["name"] == "gblinear":
@@ -115,10 +115,14 @@ def _tree(tree: dict[str, Any], *, output: int, weight: float) -> TreeArrays:
     width = int(tree["tree_param"]["size_leaf_vector"])
     value = np.zeros((len(order), max(width, 1)), dtype=np.float32)
     if width > 1:
-        # a leaf's right child is the position of its vector; older versions have one a node
-        place = np.array(tree["right_children"])[order] if "leaf_weights" in tree else order
-        vectors = np.array(tree.get("leaf_weights", tree["base_weights"]), dtype=np.float32)
-        value[leaf] = vectors.reshape(-1, width)[place[leaf]]
+        if "leaf_weights" not in tree:
+            raise ReaderError(
+                "XGBoost before 3.1 saves leaves that hold a vector without their cover; fit with "
+                "a later version, or with multi_strategy='one_output_per_tree'"
+            )
+        # a leaf's right child is the position of its vector
+        vectors = np.array(tree["leaf_weights"], dtype=np.float32).reshape(-1, width)
+        value[leaf] = vectors[np.array(tree["right_children"])[order][leaf]]
     else:
         value[leaf, 0] = split[leaf]
     return TreeArrays(
