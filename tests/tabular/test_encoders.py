@@ -12,12 +12,12 @@ from pellucid.tabular.featurize import Featurizer
 from pellucid.tabular.schema import align, infer_schema
 
 
-def column(cells, **options):
+def column(cells, *, codes=False, **options):
     """Engineered names of a column, and what new cells become: name -> value."""
     frame = pd.DataFrame({"c": cells})
     frame["other"] = np.linspace(0, 1, len(frame))
     schema = infer_schema(frame, **options)
-    featurizer = Featurizer.fit(frame, schema)
+    featurizer = Featurizer.fit(frame, schema, codes=codes)
     names = featurizer.feature_map.engineered_of("c")
 
     def encode(*new):
@@ -101,6 +101,24 @@ def test_many_levels_get_their_frequency_and_the_top_ones_columns():
     assert (seen["c#frequency"], seen["c=city1"]) == (share, 1)
     assert unseen == dict.fromkeys(names, 0)
     assert np.isnan(missing["c#frequency"])
+
+
+def test_codes_count_levels_from_the_most_frequent():
+    names, encode = column(["b", "a", "b", "c", None] * 12, codes=True)
+    assert names == ("c", "c=b", "c=a", "c=c", "c=(missing)")
+    codes = [row["c"] for row in encode("b", "a", "c", "unseen", None)]
+    assert codes[:4] == [0, 1, 2, 3]
+    assert np.isnan(codes[4])
+
+
+def test_rare_levels_share_a_code_with_unseen_ones():
+    _, encode = column(["a"] * 30 + ["b"] * 20 + ["c", "d"], codes=True)
+    assert [row["c"] for row in encode("a", "b", "c", "d", "unseen")] == [0, 1, 2, 2, 2]
+
+
+def test_codes_of_two_levels_would_repeat_the_one_column():
+    names, _ = column(["no", "yes"] * 20, codes=True)
+    assert names == ("c=yes",)
 
 
 def test_dates_give_the_parts_that_vary_and_days():

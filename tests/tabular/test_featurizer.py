@@ -21,9 +21,9 @@ TABLES = [
 ]  # fmt: skip
 
 
-def fitted(frame, **options):
+def fitted(frame, *, codes=True, **options):
     schema = infer_schema(frame, **options)
-    return schema, Featurizer.fit(frame, schema)
+    return schema, Featurizer.fit(frame, schema, codes=codes)
 
 
 def fitted_or_skipped(frame):
@@ -82,6 +82,30 @@ def test_every_engineered_column_has_one_source(frame):
 
 
 @RELAXED
+@given(frames())
+def test_codes_are_whole_numbers_below_the_number_of_levels(frame):
+    _, featurizer = fitted_or_skipped(frame)
+    features, matrix = featurizer.feature_map, featurizer.transform(frame)
+    view = matrix[:, features.columns_for("codes")]
+    for position, n_levels in features.codes_in("codes").items():
+        codes = view[:, position]
+        assert set(codes[~np.isnan(codes)]) == set(range(n_levels))
+
+
+@RELAXED
+@given(frames())
+def test_without_codes_the_matrix_is_the_view_of_indicators(frame):
+    _, featurizer = fitted_or_skipped(frame)
+    _, plain = fitted(frame, codes=False)
+    features = featurizer.feature_map
+    columns = features.columns_for("indicators")
+    assert same_bits(featurizer.transform(frame)[:, columns], plain.transform(frame))
+    assert features.n_levels == tuple(
+        n * (f == "code") for n, f in zip(features.n_levels, features.forms)
+    )
+
+
+@RELAXED
 @given(st.data())
 def test_unseen_values_are_encoded_or_refused_by_column(data):
     before = pd.DataFrame({"a": data.draw(columns()), "b": range(100, 148, 2)})
@@ -132,7 +156,8 @@ def test_real_tables_pass_through_whole(shared_data, name):
 def test_names_that_would_meet_are_told_apart():
     frame = pd.DataFrame({"job": ["a", "b", "c"] * 9, "job=a": np.arange(27) ** 2})
     _, featurizer = fitted(frame)
-    assert featurizer.feature_map.engineered_names == ("job=a", "job=b", "job=c", "job=a (2)")
+    names = ("job", "job=a", "job=b", "job=c", "job=a (2)")
+    assert featurizer.feature_map.engineered_names == names
 
 
 def test_names_can_be_printed_and_are_short():

@@ -4,10 +4,24 @@ import json
 
 import pytest
 
-from pellucid.tabular.lineage import FeatureMap
+from pellucid.tabular.lineage import Feature, FeatureMap
 from pellucid.tabular.schema import SchemaError
 
-FEATURES = FeatureMap.build(["id", "job", "age"], {"job": ["job=a", "job=b"], "age": ["age"]})
+JOB = (Feature("job=a", "indicator"), Feature("job=b", "indicator"))
+FEATURES = FeatureMap.build(["id", "job", "age"], {"job": JOB, "age": [Feature("age")]})
+CODED = FeatureMap.build(
+    ["job", "age", "paid", "zip"],
+    {
+        "job": [Feature("job", "code", 3), *JOB, Feature("job=(missing)", "missing")],
+        "age": [Feature("age"), Feature("age=(missing)", "missing")],
+        "paid": [Feature("paid=yes", "indicator")],
+        "zip": [
+            Feature("zip"),
+            Feature("zip=(missing)", "missing"),
+            Feature("zip#code", "code", 9),
+        ],
+    },
+)
 
 
 def test_players_and_names_of_both_levels():
@@ -28,8 +42,25 @@ def test_a_map_survives_json():
     again = FeatureMap.from_dict(json.loads(json.dumps(FEATURES.to_dict())))
     assert again.to_dict() == FEATURES.to_dict()
     assert again.raw_of.dtype == FEATURES.raw_of.dtype
+    again = FeatureMap.from_dict(json.loads(json.dumps(CODED.to_dict())))
+    assert again.codes_in("codes") == CODED.codes_in("codes")
 
 
 def test_players_are_a_copy():
     FEATURES.players("raw")[:] = 7
     assert FEATURES.raw_of.tolist() == [1, 1, 2]
+
+
+def test_one_view_leaves_out_codes_the_other_what_codes_say():
+    def names(view):
+        return [CODED.engineered_names[i] for i in CODED.columns_for(view)]
+
+    assert names("indicators") == [
+        *("job=a", "job=b", "job=(missing)", "age", "age=(missing)", "paid=yes"),
+        *("zip", "zip=(missing)"),
+    ]
+    assert names("codes") == ["job", "age", "age=(missing)", "paid=yes", "zip", "zip#code"]
+    assert CODED.codes_in("indicators") == {}
+    assert CODED.codes_in("codes") == {0: 3, 5: 9}
+    with pytest.raises(SchemaError, match="unknown view 'all'; expected one of indicators, codes"):
+        CODED.columns_for("all")

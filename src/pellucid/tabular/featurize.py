@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from pellucid.tabular.columns import Column, Schema
-from pellucid.tabular.encoders import ENCODERS, Encoder, fit_encoder
+from pellucid.tabular.encoders import ENCODERS, Encoder, fit_encoders
 from pellucid.tabular.errors import SchemaError
 from pellucid.tabular.infer import did_you_mean
-from pellucid.tabular.lineage import FeatureMap
+from pellucid.tabular.lineage import Feature, FeatureMap
 from pellucid.tabular.reading.booleans import read_booleans
 from pellucid.tabular.reading.labels import read_labels, read_texts
 from pellucid.tabular.reading.moments import read_moments
@@ -25,12 +25,12 @@ _LONGEST = 120  # characters of an engineered name
 
 @dataclass(frozen=True, eq=False)
 class Featurizer:
-    """A fitted encoder for each used column of a schema.
+    """The fitted encoders of each used column of a schema.
 
     Attributes
     ----------
     schema : Schema
-    encoders : dict of column name to Encoder, used columns only, in schema order
+    encoders : dict of column name to its encoders, used columns only, in schema order
 
     Examples
     --------
@@ -46,11 +46,13 @@ class Featurizer:
     """
 
     schema: Schema
-    encoders: Mapping[str, Encoder]
+    encoders: Mapping[str, Sequence[Encoder]]
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, schema: Schema, y: Any = None) -> Featurizer:
-        """Learn an encoder for each used column.
+    def fit(
+        cls, frame: pd.DataFrame, schema: Schema, y: Any = None, *, codes: bool = False
+    ) -> Featurizer:
+        """Learn the encoders of each used column.
 
         Parameters
         ----------
@@ -59,6 +61,9 @@ class Featurizer:
         schema : Schema
         y : ndarray, (n_rows,), optional
             The target. No encoder looks at it, so that cross-validated scores stay honest.
+        codes : bool
+            Whether categories get a column of codes too, which only families that know of codes
+            must see; `FeatureMap.columns_for` tells which columns those are.
 
         Raises
         ------
@@ -66,7 +71,9 @@ class Featurizer:
             If a used column is absent, or has a cell that does not fit its kind.
         """
         encoders = {
-            column.name: fit_encoder(column.kind, read_cells(_column(frame, column), column))
+            column.name: fit_encoders(
+                column.kind, read_cells(_column(frame, column), column), codes=codes
+            )
             for column in schema.columns
             if column.used
         }
@@ -88,38 +95,47 @@ class Featurizer:
             If a used column is absent, or has a cell that does not fit its kind.
         """
         out = np.empty((len(frame), len(self.feature_map.engineered_names)), dtype=np.float32)
-        for column, encoder, start, stop in self._plan:
-            encoder.fill(read_cells(_column(frame, column), column), out[:, start:stop])
+        for column, places in self._plan:
+            cells = read_cells(_column(frame, column), column)
+            for encoder, place in places:
+                encoder.fill(cells, out[:, place])
         return out
 
     @cached_property
-    def _plan(self) -> list[tuple[Column, Encoder, int, int]]:
-        """Each used column's place in the matrix."""
+    def _plan(self) -> list[tuple[Column, list[tuple[Encoder, slice]]]]:
+        """Each used column's encoders, with their places in the matrix."""
         plan, start = [], 0
-        for name, encoder in self.encoders.items():
-            stop = start + len(encoder.names(name))
-            plan.append((self.schema[name], encoder, start, stop))
-            start = stop
+        for name, encoders in self.encoders.items():
+            places = []
+            for encoder in encoders:
+                stop = start + len(encoder.features(name))
+                places.append((encoder, slice(start, stop)))
+                start = stop
+            plan.append((self.schema[name], places))
         return plan
 
     @cached_property
     def feature_map(self) -> FeatureMap:
         """Raw columns, engineered columns, and which comes from which."""
         taken: set[str] = set()
-        named = {
-            name: [_unique(own, taken) for own in encoder.names(name)]
-            for name, encoder in self.encoders.items()
+        owned: dict[str, list[Feature]] = {
+            name: [
+                replace(feature, name=_unique(feature.name, taken))
+                for encoder in encoders
+                for feature in encoder.features(name)
+            ]
+            for name, encoders in self.encoders.items()
         }
-        return FeatureMap.build(self.schema.names, named)
+        return FeatureMap.build(self.schema.names, owned)
 
     def summary(self) -> list[dict[str, Any]]:
         """Each raw column: what it is, what is done with it, in words, and into how many."""
         return [self._summary_of(column) for column in self.schema.columns]
 
     def _summary_of(self, column: Column) -> dict[str, Any]:
-        encoder = self.encoders.get(column.name)
-        action = f"not used: {column.reason}" if encoder is None else encoder.action
-        if encoder is not None and column.words:
+        encoders = self.encoders.get(column.name, ())
+        action = "; ".join(encoder.action for encoder in encoders) or f"not used: {column.reason}"
+        if encoders and column.words:
             action += f"; {', '.join(map(repr, column.words))} read as missing"
         return {
             "name": column.name,
@@ -127,7 +143,7 @@ class Featurizer:
             "used": column.used,
             "reason": column.reason,
             "action": action,
-            "n_engineered": 0 if encoder is None else len(encoder.names(column.name)),
+            "n_engineered": sum(len(encoder.features(column.name)) for encoder in encoders),
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -137,7 +153,8 @@ class Featurizer:
             "schema": self.schema.to_dict(),
             "encoders": [
                 {"column": name, "type": encoder.type, "state": encoder.to_dict()}
-                for name, encoder in self.encoders.items()
+                for name, encoders in self.encoders.items()
+                for encoder in encoders
             ],
         }
 
@@ -155,10 +172,10 @@ class Featurizer:
                 f"this featurizer has format {facts.get('format')!r}, but only 1 is known; "
                 f"read it with the version of Pellucid that wrote it"
             )
-        encoders = {
-            entry["column"]: ENCODERS[entry["type"]].from_dict(entry["state"])
-            for entry in facts["encoders"]
-        }
+        encoders: dict[str, list[Encoder]] = {}
+        for entry in facts["encoders"]:
+            encoder = ENCODERS[entry["type"]].from_dict(entry["state"])
+            encoders.setdefault(entry["column"], []).append(encoder)
         return cls(Schema.from_dict(facts["schema"]), encoders)
 
 

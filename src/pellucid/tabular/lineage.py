@@ -1,14 +1,50 @@
-"""FeatureMap: which raw column each engineered column comes from."""
+"""FeatureMap: which raw column each engineered column comes from, and what form it has."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from pellucid.tabular.errors import SchemaError
+
+Form = Literal["number", "part", "share", "word", "indicator", "missing", "code"]
+"""What an engineered column holds, so that a family can choose the columns it understands.
+
+- number: an amount: a number, days since a date, the number of words in a text.
+- part: a calendar part, a whole number in a short range.
+- share: how frequent a row's level is, between 0 and 1.
+- word: the weight of a word or a phrase in a text, between 0 and 1.
+- indicator: 1 or 0: a row's level is this one, or a truth value.
+- missing: 1 or 0: the raw column has no value.
+- code: a row's level as its position among the training levels; an order without meaning.
+"""
+
+View = Literal["indicators", "codes"]
+"""Which engineered columns a family sees.
+
+- indicators: all but codes, for families that read every column as an amount.
+- codes: codes in place of the indicators and missing marks of the raw columns that have one, for
+  families that read categories.
+"""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One engineered column.
+
+    name : as a person would read it.
+    form : what it holds.
+    n_levels : for a code, how many there are: training rows hold 0 to ``n_levels - 1``. A level
+        that they did not have shares the last code where rare levels do, else it is ``n_levels``;
+        a missing one is NaN. 0 for other forms.
+    """
+
+    name: str
+    form: Form = "number"
+    n_levels: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,29 +58,41 @@ class FeatureMap:
     engineered_names : tuple of str, all different
     raw_of : ndarray of int, (n_engineered,)
         Position in ``raw_names`` of each engineered column's source.
+    forms : tuple of Form, (n_engineered,)
+        What each engineered column holds.
+    n_levels : tuple of int, (n_engineered,)
+        How many levels each code has; 0 for columns of other forms.
 
     Examples
     --------
-    >>> owned = {"age": ["age"], "job": ["job=a", "job=b"]}
-    >>> features = FeatureMap.build(["age", "id", "job"], owned)
+    >>> job = [Feature("job", "code", 2), *(Feature(f"job={k}", "indicator") for k in "ab")]
+    >>> features = FeatureMap.build(["age", "id", "job"], {"age": [Feature("age")], "job": job})
     >>> features.players("raw")
-    array([0, 2, 2])
+    array([0, 2, 2, 2])
     >>> features.engineered_of("job"), features.engineered_of("id")
-    (('job=a', 'job=b'), ())
+    (('job', 'job=a', 'job=b'), ())
+    >>> features.columns_for("codes"), features.codes_in("codes")
+    (array([0, 1]), {1: 2})
     """
 
     raw_names: tuple[str, ...]
     engineered_names: tuple[str, ...]
     raw_of: np.ndarray
+    forms: tuple[Form, ...]
+    n_levels: tuple[int, ...]
 
     @classmethod
-    def build(cls, raw_names: Sequence[str], engineered: Mapping[str, Sequence[str]]) -> FeatureMap:
-        """Make a map from the engineered names that each raw column owns, raw columns in order."""
-        owned = [(i, name) for i, raw in enumerate(raw_names) for name in engineered.get(raw, ())]
+    def build(
+        cls, raw_names: Sequence[str], engineered: Mapping[str, Sequence[Feature]]
+    ) -> FeatureMap:
+        """Make a map from the features that each raw column owns, raw columns in order."""
+        owned = [(i, each) for i, raw in enumerate(raw_names) for each in engineered.get(raw, ())]
         return cls(
             tuple(raw_names),
-            tuple(name for _, name in owned),
+            tuple(feature.name for _, feature in owned),
             np.array([i for i, _ in owned], dtype=np.int64),
+            tuple(feature.form for _, feature in owned),
+            tuple(feature.n_levels for _, feature in owned),
         )
 
     def players(self, level: Literal["raw", "engineered"]) -> np.ndarray:
@@ -74,12 +122,36 @@ class FeatureMap:
         owner = self.raw_names.index(raw_name)
         return tuple(self.engineered_names[i] for i in np.flatnonzero(self.raw_of == owner))
 
+    def columns_for(self, view: View) -> np.ndarray:
+        """Positions of the engineered columns that a view holds, ascending, int (n_in_view,).
+
+        Raises
+        ------
+        SchemaError
+            If there is no such view.
+        """
+        forms = np.array(self.forms, dtype=str)
+        is_code = forms == "code"
+        if view == "indicators":
+            return np.flatnonzero(~is_code)
+        if view == "codes":
+            coded = np.isin(self.raw_of, self.raw_of[is_code])
+            return np.flatnonzero(~(coded & np.isin(forms, ("indicator", "missing"))))
+        raise SchemaError(f"unknown view {view!r}; expected one of {', '.join(get_args(View))}")
+
+    def codes_in(self, view: View) -> dict[int, int]:
+        """Where a view holds codes: position among its columns -> number of levels."""
+        columns = enumerate(self.columns_for(view).tolist())
+        return {i: self.n_levels[at] for i, at in columns if self.forms[at] == "code"}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
             "raw_names": list(self.raw_names),
             "engineered_names": list(self.engineered_names),
             "raw_of": self.raw_of.tolist(),
+            "forms": list(self.forms),
+            "n_levels": list(self.n_levels),
         }
 
     @classmethod
@@ -89,4 +161,6 @@ class FeatureMap:
             tuple(facts["raw_names"]),
             tuple(facts["engineered_names"]),
             np.array(facts["raw_of"], dtype=np.int64),
+            tuple(facts["forms"]),
+            tuple(facts["n_levels"]),
         )

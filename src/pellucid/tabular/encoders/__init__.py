@@ -6,6 +6,7 @@ from typing import Any
 
 from pellucid.tabular.encoders.base import Encoder
 from pellucid.tabular.encoders.boolean import BooleanEncoder
+from pellucid.tabular.encoders.code import CodeEncoder
 from pellucid.tabular.encoders.datetime import DatetimeEncoder
 from pellucid.tabular.encoders.frequency import FrequencyEncoder
 from pellucid.tabular.encoders.numeric import NumericEncoder
@@ -20,28 +21,38 @@ ENCODERS: dict[str, type[Encoder]] = {
         BooleanEncoder,
         OneHotEncoder,
         FrequencyEncoder,
+        CodeEncoder,
         DatetimeEncoder,
         TextEncoder,
     )
 }
 
 
-def fit_encoder(kind: str, cells: Any) -> Encoder:
-    """The encoder of a column of a kind, learned from its training cells."""
+def fit_encoders(kind: str, cells: Any, *, codes: bool) -> tuple[Encoder, ...]:
+    """The encoders of a column of a kind, learned from its training cells.
+
+    Parameters
+    ----------
+    cells : what the kind's reader gives
+    codes : whether categories get a column of codes too
+    """
     if kind == "numeric":
-        return NumericEncoder.fit(cells)
+        return (NumericEncoder.fit(cells),)
     if kind == "boolean":
-        return BooleanEncoder.fit(cells)
+        return (BooleanEncoder.fit(cells),)
     if kind == "datetime":
-        return DatetimeEncoder.fit(cells)
+        return (DatetimeEncoder.fit(cells),)
     if kind == "text":
-        return TextEncoder.fit(cells)
-    return _fit_labels(cells)
+        return (TextEncoder.fit(cells),)
+    return _fit_labels(cells, codes)
 
 
-def _fit_labels(cells: Labels) -> Encoder:
+def _fit_labels(cells: Labels, codes: bool) -> tuple[Encoder, ...]:
     few = int((cells.counts() > 0).sum()) <= MOST_LEVELS
-    return OneHotEncoder.fit(cells) if few else FrequencyEncoder.fit(cells)
+    columns = OneHotEncoder.fit(cells) if few else FrequencyEncoder.fit(cells)
+    code = CodeEncoder.fit(cells)
+    told = isinstance(columns, OneHotEncoder) and columns.single  # a code would repeat it
+    return (code, columns) if codes and code.n_levels > 1 and not told else (columns,)
 
 
-__all__ = ["ENCODERS", "Encoder", "fit_encoder"]
+__all__ = ["ENCODERS", "Encoder", "fit_encoders"]

@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from pellucid.tabular.lineage import Feature
+
 
 class Encoder(Protocol):
     """One raw column's fitted way into engineered columns: frozen, a row at a time, JSON-able.
@@ -17,8 +19,8 @@ class Encoder(Protocol):
 
     type: ClassVar[str]
 
-    def names(self, column: str) -> tuple[str, ...]:
-        """Engineered names, as a person would read them."""
+    def features(self, column: str) -> tuple[Feature, ...]:
+        """The engineered columns made of raw column ``column``."""
         ...
 
     @property
@@ -27,7 +29,7 @@ class Encoder(Protocol):
         ...
 
     def fill(self, cells: Any, out: np.ndarray) -> None:
-        """Write engineered values into ``out``, float32 (n_rows, n_names)."""
+        """Write engineered values into ``out``, float32 (n_rows, n_features)."""
         ...
 
     def to_dict(self) -> dict[str, Any]:
@@ -38,6 +40,11 @@ class Encoder(Protocol):
     def from_dict(cls, facts: Mapping[str, Any]) -> Encoder:
         """Rebuild an encoder from its state."""
         ...
+
+
+def missing_feature(column: str, has_missing: bool) -> tuple[Feature, ...]:
+    """The column that marks missing values, where there is one."""
+    return (Feature(f"{column}=(missing)", "missing"),) if has_missing else ()
 
 
 def missing_note(has_missing: bool) -> str:

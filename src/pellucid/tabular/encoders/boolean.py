@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pellucid.tabular.encoders.base import missing_note
+from pellucid.tabular.encoders.base import missing_feature, missing_note
+from pellucid.tabular.lineage import Feature
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,9 @@ class BooleanEncoder:
         """Learn from truth values, float64 (n_rows,) of 1, 0 and NaN."""
         return cls(bool(np.isnan(cells).any()))
 
-    def names(self, column: str) -> tuple[str, ...]:
+    def features(self, column: str) -> tuple[Feature, ...]:
         """``paid``, and ``paid=(missing)`` when training rows had missing values."""
-        return (column, f"{column}=(missing)") if self.missing else (column,)
+        return (Feature(column, "indicator"), *missing_feature(column, self.missing))
 
     @property
     def action(self) -> str:

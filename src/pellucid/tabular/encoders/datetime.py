@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pellucid.tabular.encoders.base import missing_note
+from pellucid.tabular.encoders.base import missing_feature, missing_note
+from pellucid.tabular.lineage import Feature
 
 _DAY = np.timedelta64(1, "D")
 _PARTS = ("year", "month", "day", "weekday", "hour", "minute")
@@ -37,10 +38,11 @@ class DatetimeEncoder:
         start = int(known.min().astype(np.int64)) if len(known) else 0
         return cls(parts, start, len(known) < len(cells))
 
-    def names(self, column: str) -> tuple[str, ...]:
+    def features(self, column: str) -> tuple[Feature, ...]:
         """``joined.month`` and further parts, ``joined.days``, then ``joined=(missing)``."""
-        parts = [f"{column}.{part}" for part in self.parts]
-        return (*parts, f"{column}.days", *[f"{column}=(missing)"] * self.missing)
+        parts = [Feature(f"{column}.{part}", "part") for part in self.parts]
+        days = Feature(f"{column}.days")
+        return (*parts, days, *missing_feature(column, self.missing))
 
     @property
     def action(self) -> str:

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pellucid.tabular.encoders.base import missing_note
+from pellucid.tabular.encoders.base import missing_feature, missing_note
 from pellucid.tabular.encoders.onehot import by_frequency, mark, rare_below, targets
+from pellucid.tabular.lineage import Feature
 from pellucid.tabular.reading.labels import Labels
 
 _OWN_COLUMN = 20  # levels with a column of their own
@@ -61,10 +62,11 @@ class FrequencyEncoder:
         share = np.array(self.counts, dtype=np.float64) / self.n_rows
         return np.append(share, [0.0, np.nan]).astype(np.float32)
 
-    def names(self, column: str) -> tuple[str, ...]:
+    def features(self, column: str) -> tuple[Feature, ...]:
         """``city#frequency``, ``city=Rome`` for frequent levels, then ``city=(missing)``."""
-        own = [f"{column}={level}" for level in self.levels[: self.n_own]]
-        return (f"{column}#frequency", *own, *[f"{column}=(missing)"] * self.missing)
+        own = [Feature(f"{column}={level}", "indicator") for level in self.levels[: self.n_own]]
+        share = Feature(f"{column}#frequency", "share")
+        return (share, *own, *missing_feature(column, self.missing))
 
     @property
     def action(self) -> str:

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pellucid.tabular.encoders.base import missing_note
+from pellucid.tabular.encoders.base import missing_feature, missing_note
+from pellucid.tabular.lineage import Feature
 
 _MERGED = 0.999  # share of different values that float32 must keep apart
 
@@ -40,10 +41,10 @@ class NumericEncoder:
         low, high = (finite.min(), finite.max()) if len(finite) else (-1.0, 1.0)
         return cls(float(low), float(high), len(known) < len(cells), offset)
 
-    def names(self, column: str) -> tuple[str, ...]:
+    def features(self, column: str) -> tuple[Feature, ...]:
         """``age``, and ``age=(missing)`` when training rows had missing values."""
         value = f"{column}-{self.offset:.15g}" if self.offset else column
-        return (value, f"{column}=(missing)") if self.missing else (value,)
+        return (Feature(value), *missing_feature(column, self.missing))
 
     @property
     def action(self) -> str:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pellucid.tabular.encoders.base import missing_note
+from pellucid.tabular.encoders.base import missing_feature, missing_note
+from pellucid.tabular.lineage import Feature
 from pellucid.tabular.reading.labels import Labels
 
 MOST_LEVELS = 40
@@ -47,27 +48,26 @@ class OneHotEncoder:
         return cls(tuple(kept), len(kept) < len(order), missing)
 
     @cached_property
-    def _single(self) -> bool:
+    def single(self) -> bool:
+        """Whether one column says it all."""
         return len(self.levels) == 2 and not self.rare and not self.missing
 
     @cached_property
     def _position(self) -> dict[str, int]:
-        if self._single:
+        if self.single:
             return {self.levels[0]: -2, self.levels[1]: 0}
         return {level: i for i, level in enumerate(self.levels)}
 
-    def names(self, column: str) -> tuple[str, ...]:
+    def features(self, column: str) -> tuple[Feature, ...]:
         """``job=clerk`` for each level, then ``job=(rare)`` and ``job=(missing)``."""
-        if self._single:
-            return (f"{column}={self.levels[1]}",)
-        own = [f"{column}={level}" for level in self.levels]
-        own += [f"{column}=(rare)"] * self.rare + [f"{column}=(missing)"] * self.missing
-        return tuple(own)
+        shown = self.levels[1:] if self.single else (*self.levels, *["(rare)"] * self.rare)
+        own = [Feature(f"{column}={level}", "indicator") for level in shown]
+        return (*own, *missing_feature(column, self.missing))
 
     @property
     def action(self) -> str:
         """What is done to the column, in words."""
-        if self._single:
+        if self.single:
             return f"1 for {self.levels[1]}, 0 for {self.levels[0]}"
         rare = ", rare levels together" if self.rare else ""
         return "one column a level" + rare + missing_note(self.missing)
@@ -80,7 +80,7 @@ class OneHotEncoder:
             unseen=len(self.levels) if self.rare else -1,
             missing=len(self.levels) + self.rare if self.missing else -1,
         )
-        if self._single:
+        if self.single:
             out[:, 0] = np.select([target == 0, target == -2], [1.0, 0.0], np.nan)
         else:
             mark(target, out)

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pellucid.tabular.encoders.base import missing_note
+from pellucid.tabular.encoders.base import missing_feature, missing_note
+from pellucid.tabular.lineage import Feature
 
 _MOST = 200  # words
 _COMMON = 0.9  # share of texts above which a word tells nothing
@@ -53,10 +54,11 @@ class TextEncoder:
     def _position(self) -> dict[str, int]:
         return {word: i for i, word in enumerate(self.words)}
 
-    def names(self, column: str) -> tuple[str, ...]:
+    def features(self, column: str) -> tuple[Feature, ...]:
         """``review~refund`` for each word, ``review.words``, then ``review=(missing)``."""
-        own = [f"{column}~{word}" for word in self.words]
-        return (*own, f"{column}.words", *[f"{column}=(missing)"] * self.missing)
+        own = [Feature(f"{column}~{word}", "word") for word in self.words]
+        length = Feature(f"{column}.words")
+        return (*own, length, *missing_feature(column, self.missing))
 
     @property
     def action(self) -> str:
