@@ -1,10 +1,14 @@
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pellucid import shapley
 from pellucid.errors import PellucidError
+from pellucid.shapley.files import trees_from_bytes, trees_to_bytes
+from pellucid.shapley.readers import read_ensemble
+from pellucid.shapley.tables import ensemble_margins
 
 from .models import KINDS, fit
 
@@ -63,3 +67,33 @@ def test_a_file_cannot_name_other_classes(tmp_path):
     path.write_bytes(data[:16] + hashlib.sha256(data[48:]).digest() + data[48:])
     with pytest.raises(shapley.TablesFileError, match="cannot read"):
         shapley.load(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_trees_survive_as_bytes(kind):
+    booster, X = fit(kind)
+    trees = read_ensemble(booster)
+    data = trees_to_bytes(trees)
+    again = trees_from_bytes(data)
+    assert np.array_equal(ensemble_margins(again, X), ensemble_margins(trees, X))
+    assert trees_to_bytes(again) == data
+
+
+def test_bytes_that_hold_no_sound_trees_are_refused():
+    booster, _ = fit("plain")
+    trees = read_ensemble(booster)
+    data = trees_to_bytes(trees)
+    with pytest.raises(shapley.TablesFileError, match=r"trees\.bin is damaged"):
+        trees_from_bytes(data[:-1] + b"\x07", name="trees.bin")
+    with pytest.raises(shapley.TablesFileError, match=r"trees\.bin is not a file"):
+        trees_from_bytes(b"PK", name="trees.bin")
+    n_nodes = trees.n_nodes
+    for changes, reason in (
+        ({"left": trees.left + 1}, "left child"),
+        ({"roots": trees.roots + 1}, "roots do not cut"),
+        ({"threshold": trees.threshold[:-1]}, f"threshold has {n_nodes - 1} entries"),
+        ({"cat_size": trees.cat_size + 1}, "outside the 0"),
+        ({"n_columns": 1}, "of 1 columns"),
+    ):
+        with pytest.raises(shapley.ReaderError, match=reason):
+            trees_from_bytes(trees_to_bytes(replace(trees, **changes)))

@@ -111,6 +111,7 @@ _FAMILIES: dict[str, str] = {
     "prior": "pellucid.models.prior",
     "linear": "pellucid.models.linear",
     "lightgbm": "pellucid.models.lightgbm",
+    "xgboost": "pellucid.models.xgboost",
 }
 
 

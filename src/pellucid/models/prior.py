@@ -32,7 +32,7 @@ class PriorFamily:
         zeros = np.zeros(n_features)
         return LinearMember(
             coef=np.zeros((problem.n_outputs, n_features)),
-            intercept=prior_margins(train.y, problem),
+            intercept=prior_margins(train.y, problem, train.weight),
             fill=zeros,
             low=zeros,
             high=zeros,
@@ -44,18 +44,21 @@ class PriorFamily:
         return read_linear(files)
 
 
-def prior_margins(y: np.ndarray, problem: Problem) -> np.ndarray:
+def prior_margins(y: np.ndarray, problem: Problem, weight: np.ndarray | None = None) -> np.ndarray:
     """The constant margin of least loss, (n_outputs,).
 
     Examples
     --------
     >>> prior_margins(np.array([0, 1, 1, 1]), Problem("binary", 2)).round(2).tolist()
     [0.85]
+    >>> prior_margins(np.array([1.0, 2.0]), Problem("regression"), np.array([3.0, 1.0])).tolist()
+    [1.25]
     """
     if problem.task == "regression":
-        return np.array([y.mean()])
+        return np.array([np.average(y, weights=weight)], dtype=np.float64)
     # half a row added to each class: a class may be missing from a fold
-    log_frequency = np.log(np.bincount(y, minlength=problem.n_classes) + 0.5)
+    share = None if weight is None else weight / weight.mean()
+    log_frequency = np.log(np.bincount(y, share, minlength=problem.n_classes) + 0.5)
     if problem.task == "binary":
         return np.array([log_frequency[1] - log_frequency[0]])
     centred: np.ndarray = log_frequency - log_frequency.mean()

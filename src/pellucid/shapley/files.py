@@ -1,4 +1,4 @@
-"""Compiled tables as one file: a prologue, a JSON header, and raw arrays that map into memory.
+"""Compiled tables, or trees alone, as one file: prologue, JSON header, arrays that map into memory.
 
 Layout, little-endian::
 
@@ -33,7 +33,7 @@ from pellucid.shapley.paths import Paths
 from pellucid.shapley.players import Players
 from pellucid.shapley.slopes import Slopes
 from pellucid.shapley.tables import TreeTables
-from pellucid.shapley.trees import LinearLeaves, TreeEnsemble
+from pellucid.shapley.trees import LinearLeaves, TreeEnsemble, check_ensemble
 
 VERSION = 1
 _MAGIC = b"PLCDSHAP"
@@ -56,17 +56,7 @@ _CLASSES: dict[str, type] = {
 
 def save_tables(tables: Any, path: str | Path) -> None:
     """Write tables to ``path`` in one step: a reader sees the old file or the whole new one."""
-    arrays: list[np.ndarray] = []
-    root = _describe(tables, arrays)
-    table: list[dict[str, Any]] = [
-        {"dtype": a.dtype.str, "shape": list(a.shape), "start": 10**15} for a in arrays
-    ]
-    reserved = _aligned(_PROLOGUE + len(json.dumps({"root": root, "arrays": table})))
-    start = reserved
-    for entry, array in zip(table, arrays):
-        entry["start"] = start
-        start = _aligned(start + array.nbytes)
-    header = json.dumps({"root": root, "arrays": table}).encode().ljust(reserved - _PROLOGUE)
+    header, table, arrays = _lay_out(tables)
     target = Path(path)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -77,8 +67,7 @@ def save_tables(tables: Any, path: str | Path) -> None:
                 digest.update(piece)
                 file.write(piece)
             file.seek(0)
-            numbers = VERSION.to_bytes(4, "little") + len(header).to_bytes(4, "little")
-            file.write(_MAGIC + numbers + digest.digest())
+            file.write(_prologue(header, digest.digest()))
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, target)
@@ -100,15 +89,63 @@ def load_tables(path: str | Path) -> Any:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     except (OSError, ValueError) as error:
         raise TablesFileError(f"cannot read tables from {path}: {error}") from error
+    return _read(data, str(path))
+
+
+def trees_to_bytes(trees: TreeEnsemble) -> bytes:
+    """The trees as a file of this format, for those who keep files of their own."""
+    header, table, arrays = _lay_out(trees)
+    body = b"".join(_pieces(header, table, arrays))
+    return _prologue(header, hashlib.sha256(body).digest()) + body
+
+
+def trees_from_bytes(data: bytes, *, name: str = "the file") -> TreeEnsemble:
+    """Rebuild what `trees_to_bytes` wrote, bit for bit; messages call it ``name``.
+
+    Raises
+    ------
+    TablesFileError
+        Bytes that are damaged, of another version, or hold no trees.
+    ReaderError
+        Trees that contradict the conventions of `pellucid.shapley.trees`.
+    """
+    trees = _read(bytearray(data), name)  # kernels are compiled for arrays that can be written to
+    if not isinstance(trees, TreeEnsemble):
+        raise TablesFileError(f"{name} holds {type(trees).__name__}; expected a TreeEnsemble")
+    check_ensemble(trees)
+    return trees
+
+
+def _lay_out(item: Any) -> tuple[bytes, list[dict[str, Any]], list[np.ndarray]]:
+    """Header, table of arrays with their places, and the arrays."""
+    arrays: list[np.ndarray] = []
+    root = _describe(item, arrays)
+    table: list[dict[str, Any]] = [
+        {"dtype": a.dtype.str, "shape": list(a.shape), "start": 10**15} for a in arrays
+    ]
+    reserved = _aligned(_PROLOGUE + len(json.dumps({"root": root, "arrays": table})))
+    start = reserved
+    for entry, array in zip(table, arrays):
+        entry["start"] = start
+        start = _aligned(start + array.nbytes)
+    header = json.dumps({"root": root, "arrays": table}).encode().ljust(reserved - _PROLOGUE)
+    return header, table, arrays
+
+
+def _prologue(header: bytes, digest: bytes) -> bytes:
+    return _MAGIC + VERSION.to_bytes(4, "little") + len(header).to_bytes(4, "little") + digest
+
+
+def _read(data: mmap.mmap | bytearray, name: str) -> Any:
     if len(data) < _PROLOGUE or data[:8] != _MAGIC:
-        raise TablesFileError(f"{path} is not a file of Shapley tables; save them again")
+        raise TablesFileError(f"{name} is not a file of Shapley tables; save them again")
     version = int.from_bytes(data[8:12], "little")
     if version != VERSION:
         raise TablesFileError(
-            f"{path} has format version {version}; expected {VERSION}: compile the model again"
+            f"{name} has format version {version}; expected {VERSION}: compile the model again"
         )
     if hashlib.sha256(memoryview(data)[_PROLOGUE:]).digest() != data[16:_PROLOGUE]:
-        raise TablesFileError(f"{path} is damaged: its checksum does not match; save it again")
+        raise TablesFileError(f"{name} is damaged: its checksum does not match; save it again")
     try:
         length = int.from_bytes(data[12:16], "little")
         header = json.loads(data[_PROLOGUE : _PROLOGUE + length])
@@ -116,7 +153,7 @@ def load_tables(path: str | Path) -> Any:
         return _rebuild(header["root"], arrays)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise TablesFileError(
-            f"{path} holds tables that this version cannot read ({error}); compile the model again"
+            f"{name} holds tables that this version cannot read ({error}); compile the model again"
         ) from error
 
 
@@ -156,7 +193,7 @@ def _rebuild(item: Any, arrays: list[np.ndarray]) -> Any:
     return _CLASSES[item["class"]](**parts)
 
 
-def _array(data: mmap.mmap, entry: dict[str, Any]) -> np.ndarray:
+def _array(data: mmap.mmap | bytearray, entry: dict[str, Any]) -> np.ndarray:
     dtype = np.dtype(entry["dtype"])
     if dtype.kind not in "fiub":
         raise ValueError(f"arrays of {dtype} are not part of the format")

@@ -238,6 +238,7 @@ def check_ensemble(ensemble: TreeEnsemble) -> None:
         The first convention that is broken.
     """
     who = f"reader of {ensemble.library or 'trees'}"
+    _check_shapes(ensemble, who)
     inner = ensemble.feature >= 0
     nodes = np.arange(ensemble.n_nodes)
     tree = np.searchsorted(ensemble.roots, nodes, side="right")
@@ -264,3 +265,29 @@ def check_ensemble(ensemble: TreeEnsemble) -> None:
         raise ReaderError(f"{who}: intercept has shape {ensemble.intercept.shape}")
     if not np.isfinite(ensemble.value).all():
         raise ReaderError(f"{who}: a leaf value is not finite; the model is damaged")
+
+
+def _check_shapes(ensemble: TreeEnsemble, who: str) -> None:
+    """Hold arrays that belong together to one length, and positions to the arrays they are in."""
+    per_node = ("threshold", "flags", "left", "right", "cat_start", "cat_size", "cover", "value")
+    for name in per_node:
+        length = len(getattr(ensemble, name))
+        if length != ensemble.n_nodes:
+            raise ReaderError(f"{who}: {name} has {length} entries for {ensemble.n_nodes} nodes")
+    roots, linear = ensemble.roots, ensemble.linear
+    starts_well = len(roots) == len(ensemble.tree_output) and (np.diff(roots) > 0).all()
+    if not starts_well or (len(roots) > 0) != (ensemble.n_nodes > 0) or (roots[:1] != 0).any():
+        raise ReaderError(f"{who}: the roots do not cut the nodes into trees")
+    if len(roots) and roots[-1] >= ensemble.n_nodes:
+        raise ReaderError(f"{who}: root {roots[-1]} of {ensemble.n_nodes} nodes")
+    ends = ensemble.cat_start + ensemble.cat_size
+    if (ensemble.cat_start < 0).any() or (ends > len(ensemble.cat_bits)).any():
+        raise ReaderError(f"{who}: a set of categories lies outside the {len(ensemble.cat_bits)}")
+    if linear is not None and (
+        len(linear.start) != ensemble.n_nodes + 1
+        or len(linear.const) != ensemble.n_nodes
+        or not len(linear.column) == len(linear.coef) == linear.start[-1]
+        or (np.diff(linear.start, prepend=0) < 0).any()
+        or ((linear.column < 0) | (linear.column >= ensemble.n_columns)).any()
+    ):
+        raise ReaderError(f"{who}: the linear leaves do not fit the nodes and columns")

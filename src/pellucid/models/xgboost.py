@@ -1,0 +1,212 @@
+"""XGBoost: gradient boosted trees, and boosted forests, read into our own sum of trees.
+
+Labels are centred and scaled before XGBoost sees them, because it keeps labels and sums in float32:
+a target of a billion and a spread of ten would leave nothing to learn. Boosting starts from the
+prior, whatever XGBoost's version would estimate.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from pellucid.models.family import Config, FamilyError, Rows
+from pellucid.models.prior import prior_margins
+from pellucid.models.problem import Problem
+from pellucid.models.trees import TreeMember, read_trees
+from pellucid.shapley.trees import CATEGORICAL, MISSING_LEFT, UNKNOWN_LEFT, TreeEnsemble
+
+MAX_ROUNDS = 2000
+_PATIENCE = 40  # rounds without gain on the validation rows before boosting stops
+_OBJECTIVES = {
+    "binary": "binary:logistic",
+    "multiclass": "multi:softprob",
+    "regression": "reg:squarederror",
+}
+_METRICS = {"binary": "logloss", "multiclass": "mlogloss", "regression": "rmse"}
+# what a configuration may set, by XGBoost's names, and its default; `max_leaves` grows the leaf of
+# most gain first and stops at that many, within `max_depth` (0: any)
+_DEFAULTS: dict[str, Any] = {
+    "eta": 0.1,
+    "max_depth": 6,
+    "max_leaves": 0,
+    "min_child_weight": 1.0,
+    "subsample": 1.0,
+    "colsample_bytree": 1.0,
+    "colsample_bynode": 1.0,
+    "lambda": 1.0,
+    "alpha": 0.0,
+    "gamma": 0.0,
+    "num_parallel_tree": 1,
+    "max_bin": 256,
+}
+
+
+class XGBoostFamily:
+    """Boosting on histograms with early stopping, one thread: trials run side by side."""
+
+    name = "xgboost"
+
+    def fit(
+        self,
+        train: Rows,
+        problem: Problem,
+        config: Config,
+        *,
+        seed: int,
+        valid: Rows | None = None,
+        rounds: int | None = None,
+        deadline: float | None = None,
+    ) -> TreeMember:
+        """Boost until the validation loss stops falling, for ``rounds``, or until ``deadline``.
+
+        Raises
+        ------
+        FamilyError
+            XGBoost is not installed, or the configuration has a setting that is not known.
+        """
+        xgboost = _import()
+        from pellucid.shapley.readers.xgboost import read
+
+        start = prior_margins(train.y, problem, train.weight)
+        spread = 1.0
+        if not problem.is_classification:
+            spread = float(train.y.std()) or 1.0
+            train = replace(train, y=(train.y - start) / spread)
+            valid = valid and replace(valid, y=(valid.y - start) / spread)
+        margin = start if problem.is_classification else np.zeros(1)
+        known = {column: _codes(train.X[:, column]) for column in train.categorical}
+        data = _matrix(xgboost, train, known, margin)
+        callbacks: list[Any] = []
+        watched = []
+        if valid is not None and rounds is None:
+            watched = [(_matrix(xgboost, valid, known, margin), "valid")]
+            callbacks.append(xgboost.callback.EarlyStopping(rounds=_PATIENCE))
+        if deadline is not None:
+            callbacks.append(_stop_at(xgboost, deadline))
+        booster = xgboost.train(
+            _params(problem, config, seed=seed),
+            data,
+            num_boost_round=rounds or MAX_ROUNDS,
+            evals=watched,
+            callbacks=callbacks,
+            verbose_eval=False,
+        )
+        if watched:
+            booster = booster[: booster.best_iteration + 1]
+        trees = read(booster)
+        return TreeMember(
+            trees=_unknown_as_missing(
+                replace(trees, value=trees.value * spread, intercept=start), known
+            ),
+            rounds=booster.num_boosted_rounds(),
+            family=self.name,
+        )
+
+    def from_files(self, files: Mapping[str, bytes]) -> TreeMember:
+        """Rebuild a member from its files; needs no XGBoost."""
+        return read_trees(files)
+
+
+def _import() -> Any:
+    try:
+        import xgboost
+    except ImportError as error:
+        raise FamilyError(
+            "the family 'xgboost' needs XGBoost, which is not installed: "
+            "pip install 'pellucid[xgboost]'"
+        ) from error
+    return xgboost
+
+
+def _params(problem: Problem, config: Config, *, seed: int) -> dict[str, Any]:
+    unknown = set(config) - set(_DEFAULTS)
+    if unknown:
+        raise FamilyError(
+            f"unknown XGBoost setting {sorted(unknown)}; known: {', '.join(sorted(_DEFAULTS))}"
+        )
+    params: dict[str, Any] = {
+        **_DEFAULTS,
+        **config,
+        "objective": _OBJECTIVES[problem.task],
+        "eval_metric": _METRICS[problem.task],
+        "tree_method": "hist",
+        "seed": seed,
+        "nthread": 1,
+        "verbosity": 0,
+    }
+    if params["max_leaves"]:
+        params["grow_policy"] = "lossguide"
+    if problem.task == "multiclass":
+        params["num_class"] = problem.n_classes
+    return params
+
+
+def _codes(column: np.ndarray) -> np.ndarray:
+    """The category codes that a column shows."""
+    return np.unique(column[~np.isnan(column)]).astype(np.int64)
+
+
+def _matrix(xgboost: Any, rows: Rows, known: Mapping[int, np.ndarray], margin: np.ndarray) -> Any:
+    """The rows in XGBoost's form, boosting from ``margin``; codes beyond ``known`` are missing."""
+    X = rows.X
+    if known:
+        X = X.copy()
+        for column, codes in known.items():
+            X[~np.isin(X[:, column], codes), column] = np.nan
+    return xgboost.DMatrix(
+        X,
+        rows.y,
+        weight=rows.weight,
+        base_margin=np.broadcast_to(margin, (len(X), len(margin))),
+        feature_types=["c" if column in known else "q" for column in range(X.shape[1])],
+        enable_categorical=True,
+        nthread=1,
+    )
+
+
+def _unknown_as_missing(trees: TreeEnsemble, known: Mapping[int, np.ndarray]) -> TreeEnsemble:
+    """Send codes that the training rows lack where NaN goes; XGBoost sends them left, or raises.
+
+    known : for each column of categories, the codes that the training rows have.
+    """
+    if not known:
+        return trees
+    words = [np.zeros(0, dtype=np.uint32)] * trees.n_nodes
+    flags = trees.flags.copy()
+    for node in np.flatnonzero(flags & CATEGORICAL):
+        start, size = trees.cat_start[node], trees.cat_size[node]
+        missing_left = bool(flags[node] & MISSING_LEFT)
+        bits = np.unpackbits(trees.cat_bits[start : start + size].view(np.uint8), bitorder="little")
+        codes = known[trees.feature[node]]
+        inside = codes[codes < len(bits)]
+        goes_left = np.full(32 * (codes.max() // 32 + 1), missing_left)
+        goes_left[codes] = bool(flags[node] & UNKNOWN_LEFT)
+        goes_left[inside] = bits[inside]
+        words[node] = np.packbits(goes_left, bitorder="little").view("<u4")
+        flags[node] = CATEGORICAL | (missing_left and MISSING_LEFT | UNKNOWN_LEFT)
+    size = np.array([len(bits) for bits in words], dtype=np.int32)
+    return replace(
+        trees,
+        flags=flags,
+        cat_size=size,
+        cat_start=np.cumsum(size, dtype=np.int64) - size,
+        cat_bits=np.concatenate(words).astype(np.uint32),
+    )
+
+
+def _stop_at(xgboost: Any, deadline: float) -> Any:
+    """End boosting, keeping the trees so far, once the clock passes ``deadline``."""
+
+    class StopAt(xgboost.callback.TrainingCallback):
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+            return time.monotonic() > deadline
+
+    return StopAt()
+
+
+FAMILY = XGBoostFamily()
