@@ -121,6 +121,42 @@ def test_codes_of_two_levels_would_repeat_the_one_column():
     assert names == ("c=yes",)
 
 
+def test_whole_numbers_that_repeat_far_apart_get_codes():
+    rng = np.random.default_rng(0)
+    zips = rng.choice(rng.integers(10_000, 99_999, 150), 3000)
+    zips[:1000] = 12_345
+    names, encode = column(zips, codes=True)
+    assert names == ("c", "c#code")
+    seen, unseen, infinite, missing = encode(12_345, 5, np.inf, None)
+    assert seen == {"c": 12_345, "c#code": 0}
+    n_levels = len(np.unique(zips))
+    assert unseen["c#code"] == infinite["c#code"] == n_levels
+    assert np.isnan(missing["c#code"])
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        np.arange(3000) % 50,  # dense
+        np.arange(3000) % 50 * 1000,  # round
+        np.arange(3000) ** 2,  # no repetition
+        np.arange(3000) % 5 * 12_345,  # few
+        np.arange(3000) ** 2 % 50 + 0.5,  # not whole
+        np.arange(3000) ** 2 % 50 * 2.0**53,  # too large to be exact
+    ],
+)
+def test_amounts_get_no_codes(cells):
+    names, _ = column(cells, codes=True, overrides={"c": "numeric"})
+    assert not any("#code" in name for name in names)
+
+
+def test_capital_gains_get_codes(shared_data):
+    frame, _ = shared_data("adult")
+    featurizer = Featurizer.fit(frame, infer_schema(frame), codes=True)
+    coded = [n for n in featurizer.feature_map.engineered_names if n.endswith("#code")]
+    assert coded == ["capital_gain#code", "capital_loss#code"]
+
+
 def test_dates_give_the_parts_that_vary_and_days():
     names, encode = column(pd.date_range("2024-03-01", periods=60, freq="D"))
     assert names == ("c.month", "c.day", "c.weekday", "c.days")

@@ -26,8 +26,8 @@ View = Literal["indicators", "codes"]
 """Which engineered columns a family sees.
 
 - indicators: all but codes, for families that read every column as an amount.
-- codes: codes in place of the indicators and missing marks of the raw columns that have one, for
-  families that read categories.
+- codes: codes in place of the indicators of the same raw column, and no missing marks, for trees
+  that read categories and take NaN.
 """
 
 
@@ -136,7 +136,7 @@ class FeatureMap:
             return np.flatnonzero(~is_code)
         if view == "codes":
             coded = np.isin(self.raw_of, self.raw_of[is_code])
-            return np.flatnonzero(~(coded & np.isin(forms, ("indicator", "missing"))))
+            return np.flatnonzero((forms != "missing") & ~(coded & (forms == "indicator")))
         raise SchemaError(f"unknown view {view!r}; expected one of {', '.join(get_args(View))}")
 
     def codes_in(self, view: View) -> dict[int, int]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pellucid.tabular.encoders.base import Encoder
 from pellucid.tabular.encoders.boolean import BooleanEncoder
 from pellucid.tabular.encoders.code import CodeEncoder
 from pellucid.tabular.encoders.datetime import DatetimeEncoder
 from pellucid.tabular.encoders.frequency import FrequencyEncoder
+from pellucid.tabular.encoders.number_code import NumberCodeEncoder, repeats_sparsely
 from pellucid.tabular.encoders.numeric import NumericEncoder
 from pellucid.tabular.encoders.onehot import MOST_LEVELS, OneHotEncoder
 from pellucid.tabular.encoders.text import TextEncoder
@@ -18,6 +21,7 @@ ENCODERS: dict[str, type[Encoder]] = {
     encoder.type: encoder
     for encoder in (
         NumericEncoder,
+        NumberCodeEncoder,
         BooleanEncoder,
         OneHotEncoder,
         FrequencyEncoder,
@@ -34,10 +38,10 @@ def fit_encoders(kind: str, cells: Any, *, codes: bool) -> tuple[Encoder, ...]:
     Parameters
     ----------
     cells : what the kind's reader gives
-    codes : whether categories get a column of codes too
+    codes : whether categories, and numbers that repeat, get a column of codes too
     """
     if kind == "numeric":
-        return (NumericEncoder.fit(cells),)
+        return _fit_numbers(cells, codes)
     if kind == "boolean":
         return (BooleanEncoder.fit(cells),)
     if kind == "datetime":
@@ -45,6 +49,12 @@ def fit_encoders(kind: str, cells: Any, *, codes: bool) -> tuple[Encoder, ...]:
     if kind == "text":
         return (TextEncoder.fit(cells),)
     return _fit_labels(cells, codes)
+
+
+def _fit_numbers(cells: np.ndarray, codes: bool) -> tuple[Encoder, ...]:
+    number = NumericEncoder.fit(cells)
+    coded = codes and repeats_sparsely(cells)
+    return (number, NumberCodeEncoder.fit(cells)) if coded else (number,)
 
 
 def _fit_labels(cells: Labels, codes: bool) -> tuple[Encoder, ...]:

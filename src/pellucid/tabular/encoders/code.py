@@ -13,7 +13,7 @@ from pellucid.tabular.encoders.onehot import by_frequency, targets
 from pellucid.tabular.lineage import Feature
 from pellucid.tabular.reading.labels import Labels
 
-_MOST = 10_000  # levels with a code of their own
+MOST_CODES = 10_000  # levels with a code of their own
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class CodeEncoder:
         """Learn the levels of a column."""
         counts = cells.counts()
         order = by_frequency(cells)
-        kept = [cells.levels[i] for i in order if counts[i] >= 2][:_MOST]
+        kept = [cells.levels[i] for i in order if counts[i] >= 2][:MOST_CODES]
         return cls(tuple(kept), len(kept) < len(order))
 
     @cached_property
