@@ -173,7 +173,7 @@ def test_the_same_seed_gives_the_same_bits(family, task):
 
 
 @pytest.mark.parametrize("task", TASKS)
-@each("xgboost")
+@each("lightgbm", "xgboost")
 def test_rows_count_by_their_weight(family, task):
     rows, problem = make(task)
     other = rows.y.max() - rows.y if problem.is_classification else -rows.y
@@ -214,7 +214,7 @@ STRANGE = [20.0, 39.0, 40.0, 64.0, 1000.0, -1.0, np.nan]
 
 
 @pytest.mark.parametrize("task", TASKS)
-@each("xgboost")
+@each("lightgbm", "xgboost")
 def test_codes_are_categories_and_unknown_ones_are_missing(family, task):
     rows, problem = make_codes(task)
     member = get_family(family).fit(rows, problem, FAMILIES[family], seed=0, rounds=40)
@@ -234,7 +234,7 @@ def test_codes_are_categories_and_unknown_ones_are_missing(family, task):
 
 
 @pytest.mark.parametrize("task", TASKS)
-@each("xgboost")
+@each("lightgbm", "xgboost")
 def test_explanations_of_codes_equal_brute_force(family, task):
     rows, problem = make_codes(task)
     member = get_family(family).fit(rows, problem, FAMILIES[family], seed=0, rounds=20)

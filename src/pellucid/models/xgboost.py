@@ -1,8 +1,7 @@
 """XGBoost: gradient boosted trees, and boosted forests, read into our own sum of trees.
 
-Labels are centred and scaled before XGBoost sees them, because it keeps labels and sums in float32:
-a target of a billion and a spread of ten would leave nothing to learn. Boosting starts from the
-prior, whatever XGBoost's version would estimate.
+The margin is our own float64 sum of the leaves; XGBoost's, in float32, is close to it. A category
+that the training rows lack takes the way of a missing one.
 """
 
 from __future__ import annotations
@@ -14,14 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.models.boosting import MAX_ROUNDS, PATIENCE, Start
 from pellucid.models.family import Config, FamilyError, Rows
-from pellucid.models.prior import prior_margins
 from pellucid.models.problem import Problem
 from pellucid.models.trees import TreeMember, read_trees
 from pellucid.shapley.trees import CATEGORICAL, MISSING_LEFT, UNKNOWN_LEFT, TreeEnsemble
 
-MAX_ROUNDS = 2000
-_PATIENCE = 40  # rounds without gain on the validation rows before boosting stops
 _OBJECTIVES = {
     "binary": "binary:logistic",
     "multiclass": "multi:softprob",
@@ -72,25 +69,30 @@ class XGBoostFamily:
         xgboost = _import()
         from pellucid.shapley.readers.xgboost import read
 
-        start = prior_margins(train.y, problem, train.weight)
-        spread = 1.0
-        if not problem.is_classification:
-            spread = float(train.y.std()) or 1.0
-            train = replace(train, y=(train.y - start) / spread)
-            valid = valid and replace(valid, y=(valid.y - start) / spread)
-        margin = start if problem.is_classification else np.zeros(1)
+        start = Start.of(train, problem)
         known = {column: _codes(train.X[:, column]) for column in train.categorical}
-        data = _matrix(xgboost, train, known, margin)
+
+        def matrix(rows: Rows) -> Any:
+            return xgboost.DMatrix(
+                _without_unknown(rows.X, known),
+                start.labels(rows, problem),
+                weight=rows.weight,
+                base_margin=start.margins(len(rows.X)),
+                feature_types=["c" if i in known else "q" for i in range(rows.X.shape[1])],
+                enable_categorical=True,
+                nthread=1,
+            )
+
         callbacks: list[Any] = []
         watched = []
         if valid is not None and rounds is None:
-            watched = [(_matrix(xgboost, valid, known, margin), "valid")]
-            callbacks.append(xgboost.callback.EarlyStopping(rounds=_PATIENCE))
+            watched = [(matrix(valid), "valid")]
+            callbacks.append(xgboost.callback.EarlyStopping(rounds=PATIENCE))
         if deadline is not None:
             callbacks.append(_stop_at(xgboost, deadline))
         booster = xgboost.train(
             _params(problem, config, seed=seed),
-            data,
+            matrix(train),
             num_boost_round=rounds or MAX_ROUNDS,
             evals=watched,
             callbacks=callbacks,
@@ -98,14 +100,8 @@ class XGBoostFamily:
         )
         if watched:
             booster = booster[: booster.best_iteration + 1]
-        trees = read(booster)
-        return TreeMember(
-            trees=_unknown_as_missing(
-                replace(trees, value=trees.value * spread, intercept=start), known
-            ),
-            rounds=booster.num_boosted_rounds(),
-            family=self.name,
-        )
+        trees = _unknown_as_missing(start.complete(read(booster)), known)
+        return TreeMember(trees, rounds=booster.num_boosted_rounds(), family=self.name)
 
     def from_files(self, files: Mapping[str, bytes]) -> TreeMember:
         """Rebuild a member from its files; needs no XGBoost."""
@@ -151,26 +147,18 @@ def _codes(column: np.ndarray) -> np.ndarray:
     return np.unique(column[~np.isnan(column)]).astype(np.int64)
 
 
-def _matrix(xgboost: Any, rows: Rows, known: Mapping[int, np.ndarray], margin: np.ndarray) -> Any:
-    """The rows in XGBoost's form, boosting from ``margin``; codes beyond ``known`` are missing."""
-    X = rows.X
-    if known:
-        X = X.copy()
-        for column, codes in known.items():
-            X[~np.isin(X[:, column], codes), column] = np.nan
-    return xgboost.DMatrix(
-        X,
-        rows.y,
-        weight=rows.weight,
-        base_margin=np.broadcast_to(margin, (len(X), len(margin))),
-        feature_types=["c" if column in known else "q" for column in range(X.shape[1])],
-        enable_categorical=True,
-        nthread=1,
-    )
+def _without_unknown(X: np.ndarray, known: Mapping[int, np.ndarray]) -> np.ndarray:
+    """The rows with NaN for codes that are not known: XGBoost would send them left, or raise."""
+    if not known:
+        return X
+    X = X.copy()
+    for column, codes in known.items():
+        X[~np.isin(X[:, column], codes), column] = np.nan
+    return X
 
 
 def _unknown_as_missing(trees: TreeEnsemble, known: Mapping[int, np.ndarray]) -> TreeEnsemble:
-    """Send codes that the training rows lack where NaN goes; XGBoost sends them left, or raises.
+    """Send codes that the training rows lack where NaN goes.
 
     known : for each column of categories, the codes that the training rows have.
     """
