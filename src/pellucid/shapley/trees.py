@@ -20,10 +20,11 @@ Missing values
     nodes alike. A library that reads NaN as zero sets the flag when ``0 <= threshold``. With
     ZERO_MISSING, ``abs(x) <= ZERO_WIDTH`` is missing too.
 Categorical test
-    A node with CATEGORICAL owns ``cat_size[node]`` words of 32 bits in ``cat_bits`` from
-    ``cat_start[node]`` on. The code is x truncated toward zero. A set bit goes left. Codes
-    below zero or beyond the words go left with UNKNOWN_LEFT, right otherwise; a reader whose
-    library has unknown codes inside the range sets or clears their bits accordingly.
+    A node with CATEGORICAL has ``cat_size[node]`` words of 32 bits in ``cat_bits`` from
+    ``cat_start[node]`` on, which nodes of one split may share. The code is x truncated toward
+    zero. A set bit goes left. Codes below zero or beyond the words go left with UNKNOWN_LEFT, right
+    otherwise; a reader whose library has unknown codes inside the range sets or clears their bits
+    accordingly.
 Cover
     ``cover[node]``: the training weight that reached the node, in the library's own count; the
     path-dependent game takes its ratios from it. A parent's cover is the sum of its children's.
