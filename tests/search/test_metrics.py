@@ -40,7 +40,7 @@ def test_classification_metrics_equal_scikit_learn(n_classes):
         "matthews_correlation": sk.matthews_corrcoef(y, predicted),
     }
     for name, value in expected.items():
-        assert CLASSIFICATION[name].compute(y, p) == pytest.approx(value), name
+        assert CLASSIFICATION[name].compute(y, p, None) == pytest.approx(value), name
 
 
 def test_regression_metrics_equal_scikit_learn():
@@ -54,7 +54,7 @@ def test_regression_metrics_equal_scikit_learn():
         "mean_absolute_percentage_error": 100 * sk.mean_absolute_percentage_error(y, v),
     }
     for name, value in expected.items():
-        assert REGRESSION[name].compute(y, v) == pytest.approx(value), name
+        assert REGRESSION[name].compute(y, v, None) == pytest.approx(value), name
 
 
 @pytest.mark.parametrize(

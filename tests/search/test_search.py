@@ -11,12 +11,18 @@ import pytest
 
 from pellucid.models.problem import Problem
 from pellucid.search.deadline import Deadline
+from pellucid.search.ensemble import build_ensemble, choose
+from pellucid.search.folds import random_folds
 from pellucid.search.interrupt import InterruptGuard
 from pellucid.search.metrics import get_metric
-from pellucid.search.portfolio import PORTFOLIO, proposals
-from pellucid.search.search import SearchPlan, choose, refit_chosen, run_search
-from pellucid.search.trials import DataRef, TrialSpec, folds, run_trial
+from pellucid.search.portfolio import Facts
+from pellucid.search.proposals import Proposer
+from pellucid.search.search import Search, SearchPlan
+from pellucid.search.trials import DataRef, TrialSpec, run_trial
 from pellucid.search.workers import Workers
+
+BINARY = Problem("binary", 2)
+QUICK = ("linear", "lightgbm")
 
 
 @pytest.fixture(scope="module")
@@ -25,60 +31,60 @@ def workers():
         yield pool
 
 
-def write(folder, *, n_rows=2000, seed=0):
+def write(folder, *, n_rows=2000, seed=0, weight=None):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n_rows, 6)).astype(np.float32)
     y = (X[:, 0] + X[:, 1] * X[:, 2] + rng.normal(size=n_rows) > 0).astype(np.int64)
-    problem = Problem("binary", 2)
-    return DataRef.write(folder, X, y, folds(y, problem, seed=seed), problem), X, y
+    folds = random_folds(y, BINARY, n_folds=5, seed=seed)
+    return DataRef.write(folder, X, y, folds, BINARY, weight=weight), X, y
 
 
-def plan(*, budget=None, max_trials=None, reserve=0.0):
-    return SearchPlan(
-        metric=get_metric(None, Problem("binary", 2)),
+def search(data, workers, *, budget=None, max_trials=None, reserve=0.0, guard=None, on_trial=None):
+    plan = SearchPlan(
+        metric=get_metric(None, BINARY),
         deadline=Deadline.after(budget),
         max_trials=max_trials,
         seed=0,
         reserve=reserve,
     )
+    facts = Facts(BINARY, n_rows=len(data.rows().y), n_columns=6)
+    proposer = Proposer(facts, seed=0, loss="log_loss", patient=budget is None, allowed=QUICK)
+    started = Search(
+        data, plan, proposer, workers, guard or InterruptGuard(), on_trial or (lambda _: None)
+    )
+    return started
 
 
-@pytest.mark.parametrize(
-    ("y", "problem"),
-    [
-        (np.repeat([0, 1], [190, 10]), Problem("binary", 2)),
-        (np.repeat([0, 1, 2], [5, 100, 95]), Problem("multiclass", 3)),
-        (np.random.default_rng(0).gamma(1.0, size=200), Problem("regression")),
-    ],
-)
-def test_folds_are_even_and_alike(y, problem):
-    fold_of = folds(y, problem, seed=3)
-    sizes = np.bincount(fold_of)
-    assert sizes.max() - sizes.min() <= 1
-    for k in range(len(sizes)):
-        if problem.is_classification:
-            for c in np.unique(y):
-                assert abs((y[fold_of == k] == c).sum() - (y == c).sum() / len(sizes)) <= 1
-        else:
-            assert abs(y[fold_of == k].mean() - y.mean()) < 0.1
+def run(*args, **options):
+    return search(*args, **options).run()
 
 
 def test_every_row_is_predicted_by_the_fold_that_did_not_see_it(tmp_path):
-    data, X, y = write(tmp_path, n_rows=400)
-    fold_of = data.arrays()[2]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    data, X, y = write(tmp_path / "a", n_rows=400)
     spec = TrialSpec(0, "LightGBM", "lightgbm", {"num_leaves": 7}, 0)
     trial = run_trial(data, spec, None)
     assert trial.record.status == "completed"
+    folds = data.folds()
     # a fold's own labels must not move its margins
-    flipped = np.where(fold_of == 0, 1 - y, y)
-    other = DataRef.write(tmp_path, X, flipped, fold_of, data.problem)
-    from pellucid.search.trials import _load
-
-    _load.cache_clear()
+    flipped = np.where(folds.of_row == 0, 1 - y, y)
+    other = DataRef.write(tmp_path / "b", X, flipped, folds, data.problem)
     constant = TrialSpec(0, "Prior", "prior", {}, 0)
     before, after = run_trial(data, constant, None), run_trial(other, constant, None)
-    assert np.array_equal(before.margins[fold_of == 0], after.margins[fold_of == 0])
-    _load.cache_clear()
+    mine = folds.of_row == 0
+    assert np.array_equal(before.margins[mine], after.margins[mine])
+
+
+def test_a_trial_leaves_the_members_that_made_its_margins(tmp_path):
+    data, X, _ = write(tmp_path, n_rows=400)
+    spec = TrialSpec(3, "LightGBM", "lightgbm", {"num_leaves": 7}, 0)
+    trial = run_trial(data, spec, None)
+    members, folds = data.members(spec), data.folds()
+    assert [member.rounds for member in members] == list(trial.rounds)
+    for k, member in enumerate(members):
+        held_out = folds.of_row == k
+        assert np.array_equal(member.margins(X[held_out]), trial.margins[held_out])
 
 
 def test_a_failing_trial_is_a_line_on_the_leaderboard(tmp_path):
@@ -89,40 +95,65 @@ def test_a_failing_trial_is_a_line_on_the_leaderboard(tmp_path):
     assert not trial.usable
 
 
-def test_the_same_seed_and_trials_give_the_same_bits(tmp_path, workers):
-    data, X, y = write(tmp_path)
+def test_weights_reach_learning_and_scores(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    rng = np.random.default_rng(0)
+    weight = rng.integers(0, 2, size=600).astype(float)
+    weighted, _, y = write(tmp_path / "a", n_rows=600, weight=weight)
+    plain, _, _ = write(tmp_path / "b", n_rows=600)
+    spec = TrialSpec(0, "Prior", "prior", {}, 0)
+    ours, theirs = run_trial(weighted, spec, None), run_trial(plain, spec, None)
+    assert not np.array_equal(ours.margins, theirs.margins)
+    p = 1 / (1 + np.exp(-ours.margins[:, 0]))
+    loss = -np.log(np.where(y == 1, p, 1 - p))
+    assert ours.record.metrics["log_loss"] == pytest.approx(np.average(loss, weights=weight))
+
+
+@pytest.mark.parametrize("max_trials", [4, 14])
+def test_the_same_seed_and_trials_give_the_same_bits_for_any_number_of_workers(
+    tmp_path, workers, max_trials
+):
     results = []
-    for _ in range(2):
-        trials = run_search(data, plan(max_trials=5), workers, InterruptGuard(), lambda _: None)
-        chosen = choose(trials, y, data.problem)
-        ensemble, _ = refit_chosen(data, chosen, workers, Deadline.after(None))
-        results.append(ensemble.margins(X))
-    assert np.array_equal(*results)
+    with Workers(1) as alone:
+        for pool in (workers, alone):
+            folder = tmp_path / str(pool.n_jobs)
+            folder.mkdir()
+            data, X, _ = write(folder, n_rows=600)
+            trials = run(data, pool, max_trials=max_trials)
+            assert len(trials) == max_trials
+            ensemble, parts = build_ensemble(data, choose(trials, data), pool, end=None)
+            assert not any(part.by_fold for part in parts)
+            results.append(([(t.spec, t.record.metrics) for t in trials], ensemble.margins(X)))
+    assert results[0][0] == results[1][0]
+    assert np.array_equal(results[0][1], results[1][1])
 
 
 def test_the_budget_ends_the_search(tmp_path, workers):
     data, _, _ = write(tmp_path, n_rows=20_000)
     started = time.monotonic()
-    trials = run_search(
-        data, plan(budget=5.0, reserve=0.5), workers, InterruptGuard(), lambda _: None
-    )
-    assert time.monotonic() - started < 5.0
+    trials = run(data, workers, budget=6.0, reserve=0.5)
+    assert time.monotonic() - started < 6.0
     assert any(trial.usable and trial.spec.family == "linear" for trial in trials)
 
 
 def test_without_a_limit_the_portfolio_is_tried_once(tmp_path, workers):
     data, _, _ = write(tmp_path, n_rows=200)
-    trials = run_search(data, plan(), workers, InterruptGuard(), lambda _: None)
-    assert [trial.spec.iteration for trial in trials] == list(range(len(PORTFOLIO)))
+    started = search(data, workers)
+    trials = started.run()
+    assert [trial.spec.iteration for trial in trials] == list(range(started.proposer.n_portfolio))
 
 
-def test_proposals_depend_on_the_seed_alone():
-    def first(seed):
-        source = proposals(seed=seed)
-        return [next(source) for _ in range(len(PORTFOLIO) + 3)]
-
-    assert first(1) == first(1)
-    assert first(1)[-1].config != first(2)[-1].config
+def test_a_search_goes_on_from_the_trials_of_an_earlier_one(tmp_path, workers):
+    data, _, _ = write(tmp_path, n_rows=300)
+    whole = run(data, workers, max_trials=8)
+    later = search(data, workers, max_trials=8)
+    later.trials = list(whole[:3])
+    ran = []
+    later.on_trial = ran.append
+    again = later.run()
+    assert sorted(trial.spec.iteration for trial in ran) == [3, 4, 5, 6, 7]
+    assert [t.record.metrics for t in again] == [t.record.metrics for t in whole]
 
 
 def test_a_killed_worker_costs_its_trial_only(tmp_path):
@@ -131,15 +162,30 @@ def test_a_killed_worker_costs_its_trial_only(tmp_path):
         victim = pool.submit(os.getpid).result()
         killer = threading.Timer(1.0, os.kill, (victim, signal.SIGKILL))
         killer.start()
-        trials = run_search(data, plan(max_trials=9), pool, InterruptGuard(), lambda _: None)
-    assert len(trials) == 9
+        trials = run(data, pool, max_trials=8)
+    assert len(trials) == 8
     lost = [trial for trial in trials if not trial.usable]
-    assert 1 <= len(lost) <= 2  # a broken pool takes the trial beside it along
-    assert all("worker process" in trial.record.note for trial in lost)
+    assert len(lost) == 1
+    assert "worker process" in lost[0].record.note
+
+
+def test_a_trial_that_does_not_end_is_ended(tmp_path):
+    data, _, _ = write(tmp_path, n_rows=200)
+    with Workers(1) as pool:
+        started = search(data, pool, budget=60.0)
+        hung = pool.submit(time.sleep, 60)
+        spec = TrialSpec(0, "hangs", "linear", {}, 0)
+        from pellucid.search.search import _Running
+
+        started._running[hung] = _Running(spec, time.monotonic() - 5.0)
+        started._end_overdue()
+        assert started.trials[0].record.status == "failed"
+        assert "time was up" in started.trials[0].record.note
+        assert pool.submit(os.getpid).result(timeout=30) != os.getpid()
 
 
 def test_ctrl_c_ends_the_search_and_keeps_what_is_done(tmp_path, workers):
-    data, _, y = write(tmp_path)
+    data, _, _ = write(tmp_path)
     with InterruptGuard() as guard:
         seen = []
 
@@ -148,24 +194,32 @@ def test_ctrl_c_ends_the_search_and_keeps_what_is_done(tmp_path, workers):
             if len(seen) == 2:
                 os.kill(os.getpid(), signal.SIGINT)
 
-        trials = run_search(data, plan(budget=60.0), workers, guard, interrupt_after_two)
+        trials = run(data, workers, budget=60.0, guard=guard, on_trial=interrupt_after_two)
     assert guard.raised
     assert 2 <= len(trials) <= 4
-    assert choose(trials, y, data.problem).trials
+    assert choose(trials, data).trials
 
 
-def test_a_member_that_cannot_be_refitted_is_left_out(tmp_path, workers):
-    data, X, y = write(tmp_path)
-    trials = run_search(data, plan(max_trials=3), workers, InterruptGuard(), lambda _: None)
-    chosen = choose(trials, y, data.problem)
+def test_a_member_without_a_refit_is_the_sum_of_its_folds(tmp_path, workers):
+    data, X, _ = write(tmp_path)
+    trials = run(data, workers, max_trials=3)
+    chosen = choose(trials, data)
     assert len(chosen.trials) == 2
     broken = replace(chosen.trials[0], spec=replace(chosen.trials[0].spec, config={"no_such": 1}))
-    ensemble, kept = refit_chosen(
-        data,
-        replace(chosen, trials=(broken, chosen.trials[1])),
-        workers,
-        Deadline.after(None),
+    mixed = replace(chosen, trials=(broken, chosen.trials[1]))
+    ensemble, parts = build_ensemble(data, mixed, workers, end=None)
+    assert [part.by_fold for part in parts] == [True, False]
+    assert len(ensemble.members) == 6
+    expected = chosen.stack.intercept + chosen.stack.weights[0] * np.mean(
+        [member.margins(X) for member in data.members(chosen.trials[0].spec)], axis=0
     )
-    assert ensemble.names == (chosen.trials[1].spec.name,)
-    assert kept.trials == (chosen.trials[1],)
-    assert ensemble.margins(X).shape == (len(X), 1)
+    expected = expected + chosen.stack.weights[1] * ensemble.members[5].margins(X)
+    np.testing.assert_allclose(ensemble.margins(X), expected, rtol=1e-12)
+
+
+def test_time_that_is_up_leaves_the_folds_own_members(tmp_path, workers):
+    data, X, _ = write(tmp_path)
+    chosen = choose(run(data, workers, max_trials=3), data)
+    ensemble, parts = build_ensemble(data, chosen, workers, end=time.monotonic() - 1.0)
+    assert all(part.by_fold for part in parts)
+    assert np.isfinite(ensemble.margins(X)).all()

@@ -32,7 +32,12 @@ def curves(
     """
     if not problem.is_classification or classes is None:
         kept = _thin(len(y), _DOTS)
-        return {"predicted_true": {"predicted": _round(margins[kept, 0]), "true": _round(y[kept])}}
+        return {
+            "predicted_true": {
+                "predicted": _round(problem.response(margins)[kept]),
+                "true": _round(y[kept]),
+            }
+        }
     p = problem.probabilities(margins)
     shown = [1] if problem.task == "binary" else list(range(len(classes)))
     present = [k for k in shown if 0 < (y == k).sum() < len(y)]

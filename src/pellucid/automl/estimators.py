@@ -11,11 +11,21 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from pellucid.automl.target import Target, TargetError, encode, read_classes, read_values
-from pellucid.automl.training import Options, TestRows, train
+from pellucid.automl.asides import (
+    Asides,
+    ClassWeight,
+    join_validation,
+    read_groups,
+    read_kept_apart,
+    read_weight,
+    weigh_classes,
+)
+from pellucid.automl.target import Target, TargetError, read_classes, read_values
+from pellucid.automl.training import Options, train
 from pellucid.errors import PellucidError
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.predictor import Predictor
+from pellucid.models.family import family_names
 from pellucid.search.metrics import get_metric
 from pellucid.search.progress import ProgressCallback
 from pellucid.store.run import leaderboard_frame
@@ -49,6 +59,12 @@ class _AutoML(BaseEstimator):
         store: Any = None,
         column_kinds: Mapping[str, str] | None = None,
         drop_columns: Sequence[str] = (),
+        n_cross_validations: int | None = None,
+        time_column: str | None = None,
+        allowed_families: Sequence[str] | None = None,
+        blocked_families: Sequence[str] = (),
+        refit: bool = True,
+        max_members: int = 8,
         name: str | None = None,
         progress: ProgressCallback | None = None,
     ) -> None:
@@ -61,13 +77,30 @@ class _AutoML(BaseEstimator):
         self.store = store
         self.column_kinds = column_kinds
         self.drop_columns = drop_columns
+        self.n_cross_validations = n_cross_validations
+        self.time_column = time_column
+        self.allowed_families = allowed_families
+        self.blocked_families = blocked_families
+        self.refit = refit
+        self.max_members = max_members
         self.name = name
         self.progress = progress
 
     def _read_target(self, y: Any, n_rows: int) -> Target:
         raise NotImplementedError
 
-    def fit(self, X: Any, y: Any, *, X_test: Any = None, y_test: Any = None) -> Any:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        groups: Any = None,
+        X_valid: Any = None,
+        y_valid: Any = None,
+        X_test: Any = None,
+        y_test: Any = None,
+    ) -> Any:
         """Train within the time budget, and explain.
 
         Parameters
@@ -76,6 +109,13 @@ class _AutoML(BaseEstimator):
             A pandas or polars frame, an Arrow table, or an array.
         y : array, (n_rows,)
             The target. Rows where it is missing are left out.
+        sample_weight : array, (n_rows,), optional
+            How much each row counts, in learning and in scores.
+        groups : array, (n_rows,), optional
+            Rows of one group stay on one side of every fold.
+        X_valid, y_valid : optional
+            A validation set to judge trials by, instead of cross-validation; no model learns
+            from it.
         X_test, y_test : optional
             Rows kept apart: the model is scored on them and the stored explanation is of them.
             ``X_test`` alone is explained only.
@@ -91,17 +131,20 @@ class _AutoML(BaseEstimator):
         """
         self._check_parameters()
         frame = to_frame(X)
+        columns = tuple(frame.columns)
         target = self._read_target(y, len(frame))
-        test = None
-        if X_test is not None:
-            test_frame = to_frame(X_test, feature_names=tuple(frame.columns))
-            test = TestRows(test_frame, None)
-            if y_test is not None:
-                codes, known = encode(y_test, target, n_rows=len(test_frame))
-                test = TestRows(test_frame[known], codes[known])
-        elif y_test is not None:
-            raise ParameterError("y_test was given without X_test; give both or neither")
-        result = train(frame, target, self._options(target), test=test)
+        weight = read_weight(sample_weight, n_rows=len(frame))
+        weight = weigh_classes(self._class_weight, target, weight)
+        asides = Asides(weight, read_groups(groups, n_rows=len(frame)))
+        valid = read_kept_apart(X_valid, y_valid, target, columns=columns, what="valid")
+        test = read_kept_apart(X_test, y_test, target, columns=columns, what="test")
+        rows, target, asides = join_validation(frame, target, asides, valid)
+        if self.time_column is not None and self.time_column not in columns:
+            raise ParameterError(
+                f"time_column {self.time_column!r} is not among the columns "
+                f"{', '.join(columns[:20])}"
+            )
+        result = train(rows, target, self._options(target), test=test, asides=asides)
         self.predictor_ = result.predictor
         self.explanation_ = result.explanation
         self.training_ = result.facts
@@ -111,6 +154,10 @@ class _AutoML(BaseEstimator):
         self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
         return self
 
+    @property
+    def _class_weight(self) -> ClassWeight:
+        return None
+
     def _check_parameters(self) -> None:
         budget = self.time_budget
         if budget is not None and not (isinstance(budget, Real) and 0 < budget < np.inf):
@@ -118,12 +165,19 @@ class _AutoML(BaseEstimator):
                 f"time_budget must be a number of seconds above 0, or None for no limit, "
                 f"not {budget!r}"
             )
-        if self.max_trials is not None and (
-            not isinstance(self.max_trials, (int, np.integer)) or self.max_trials < 1
-        ):
-            raise ParameterError(
-                f"max_trials must be a whole number of at least 1, or None, not {self.max_trials!r}"
-            )
+        for name, least in (("max_trials", 1), ("n_cross_validations", 2), ("max_members", 1)):
+            value = getattr(self, name)
+            if value is None and name != "max_members":
+                continue
+            if not isinstance(value, (int, np.integer)) or value < least:
+                raise ParameterError(
+                    f"{name} must be a whole number of at least {least}, or None, not {value!r}"
+                )
+        for name in (*(self.allowed_families or ()), *self.blocked_families):
+            if name not in family_names():
+                raise ParameterError(
+                    f"unknown model family {name!r}; known: {', '.join(family_names())}"
+                )
 
     def _options(self, target: Target) -> Options:
         return Options(
@@ -136,6 +190,12 @@ class _AutoML(BaseEstimator):
             store=self.store,
             column_kinds=dict(self.column_kinds or {}),
             drop_columns=tuple(self.drop_columns),
+            n_folds=self.n_cross_validations,
+            time_column=self.time_column,
+            allowed_families=self.allowed_families,
+            blocked_families=tuple(self.blocked_families),
+            bagged=not self.refit,
+            max_members=self.max_members,
             name=self.name,
             progress=self.progress,
         )
@@ -189,6 +249,20 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         "constant", where the inferred kind is not what you mean.
     drop_columns : sequence of str
         Columns that the model must not see.
+    n_cross_validations : int, optional
+        Number of folds; by default five, three for many rows, one held-out share for more rows
+        than the time allows.
+    time_column : str, optional
+        Column that orders the rows: each fold is judged by a model of the rows before it.
+    allowed_families, blocked_families : sequence of str
+        Model families that may be tried, such as "lightgbm" or "linear", and those that may not.
+    refit : bool
+        Ship one model per member, fitted on all rows; False ships the models of all folds, which
+        is slower to predict and explain by the number of folds.
+    max_members : int
+        Most members of the ensemble.
+    class_weight : "balanced", mapping of class to weight, or None
+        Makes rows of rare classes count more; probabilities are then no longer frequencies.
     name : str, optional
         What the run is called.
     progress : callable, optional
@@ -221,9 +295,70 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
     def _read_target(self, y: Any, n_rows: int) -> Target:
         return read_classes(y, n_rows=n_rows)
 
-    def fit(self, X: Any, y: Any, *, X_test: Any = None, y_test: Any = None) -> AutoMLClassifier:
+    def __init__(
+        self,
+        *,
+        primary_metric: str | None = None,
+        time_budget: float | None = 60.0,
+        max_trials: int | None = None,
+        model_explainability: bool = True,
+        seed: int = 0,
+        n_jobs: int | None = None,
+        store: Any = None,
+        column_kinds: Mapping[str, str] | None = None,
+        drop_columns: Sequence[str] = (),
+        n_cross_validations: int | None = None,
+        time_column: str | None = None,
+        allowed_families: Sequence[str] | None = None,
+        blocked_families: Sequence[str] = (),
+        refit: bool = True,
+        max_members: int = 8,
+        class_weight: ClassWeight = None,
+        name: str | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> None:
+        super().__init__(
+            primary_metric=primary_metric,
+            time_budget=time_budget,
+            max_trials=max_trials,
+            model_explainability=model_explainability,
+            seed=seed,
+            n_jobs=n_jobs,
+            store=store,
+            column_kinds=column_kinds,
+            drop_columns=drop_columns,
+            n_cross_validations=n_cross_validations,
+            time_column=time_column,
+            allowed_families=allowed_families,
+            blocked_families=blocked_families,
+            refit=refit,
+            max_members=max_members,
+            name=name,
+            progress=progress,
+        )
+        self.class_weight = class_weight
+
+    @property
+    def _class_weight(self) -> ClassWeight:
+        return self.class_weight
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        groups: Any = None,
+        X_valid: Any = None,
+        y_valid: Any = None,
+        X_test: Any = None,
+        y_test: Any = None,
+    ) -> AutoMLClassifier:
         """Train within the time budget, and explain; see the base class for the parameters."""
-        super().fit(X, y, X_test=X_test, y_test=y_test)
+        super().fit(
+            X, y, sample_weight, groups=groups, X_valid=X_valid, y_valid=y_valid, X_test=X_test,
+            y_test=y_test,
+        )  # fmt: skip
         classes = self.predictor_.classes
         if classes is None:
             raise TargetError("a classifier needs classes")

@@ -186,6 +186,7 @@ class Predictor:
             "format": 1,
             "task": self.problem.task,
             "n_classes": self.problem.n_classes,
+            "link": self.problem.link,
             "target": self.target,
             "classes": None if self.classes is None else _classes_to_json(self.classes),
         }
@@ -204,7 +205,7 @@ class Predictor:
         """Rebuild a predictor from what `to_files` gave, bit for bit."""
         facts = json.loads(files["predictor.json"])
         return cls(
-            problem=Problem(facts["task"], facts["n_classes"]),
+            problem=Problem(facts["task"], facts["n_classes"], facts["link"]),
             target=facts["target"],
             classes=None if facts["classes"] is None else _classes_from_json(facts["classes"]),
             schema=Schema.from_dict(json.loads(files["schema.json"])),

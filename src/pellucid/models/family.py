@@ -108,11 +108,17 @@ class Family(Protocol):
 
 # name -> module with a `FAMILY` object; modules are imported when their family is used
 _FAMILIES: dict[str, str] = {
+    "view": "pellucid.models.view",
     "prior": "pellucid.models.prior",
     "linear": "pellucid.models.linear",
     "lightgbm": "pellucid.models.lightgbm",
     "xgboost": "pellucid.models.xgboost",
 }
+
+
+def family_names() -> tuple[str, ...]:
+    """Families that a search may try."""
+    return tuple(name for name in _FAMILIES if name not in ("view", "prior"))
 
 
 def get_family(name: str) -> Family:

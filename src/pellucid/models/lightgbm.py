@@ -127,6 +127,8 @@ def _params(problem: Problem, config: Config, *, seed: int, n_rows: int) -> dict
     # 20 rows a leaf, and 100 a set of categories, are too many for a table of a few hundred
     for setting in ("min_data_in_leaf", "min_data_per_group"):
         params[setting] = max(1, min(int(params[setting]), n_rows // 30))
+    if problem.link == "log":
+        params |= {"objective": "poisson", "metric": "poisson"}
     return params
 
 

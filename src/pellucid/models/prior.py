@@ -55,7 +55,8 @@ def prior_margins(y: np.ndarray, problem: Problem, weight: np.ndarray | None = N
     [1.25]
     """
     if problem.task == "regression":
-        return np.array([np.average(y, weights=weight)], dtype=np.float64)
+        mean = np.average(y, weights=weight)
+        return np.array([np.log(mean) if problem.link == "log" else mean], dtype=np.float64)
     # half a row added to each class: a class may be missing from a fold
     share = None if weight is None else weight / weight.mean()
     log_frequency = np.log(np.bincount(y, share, minlength=problem.n_classes) + 0.5)

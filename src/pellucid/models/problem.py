@@ -8,14 +8,21 @@ from typing import Literal
 import numpy as np
 
 Task = Literal["binary", "multiclass", "regression"]
+Link = Literal["identity", "log"]
+_LARGEST_LOG = 700.0  # beyond it exp overflows
 
 
 @dataclass(frozen=True)
 class Problem:
     """The kind of target, and the link between margins and predictions.
 
+    link : of regression; with "log" the margin is the logarithm of the predicted value, so that
+        importances multiply: a value of 0.1 makes the prediction ``exp(0.1)`` times as large.
+
     Examples
     --------
+    >>> Problem("regression", link="log").response(np.log([[2.0], [8.0]])).round(9).tolist()
+    [2.0, 8.0]
     >>> Problem("binary", 2).n_outputs
     1
     >>> Problem("multiclass", 3).probabilities(np.zeros((1, 3))).round(2).tolist()
@@ -24,6 +31,7 @@ class Problem:
 
     task: Task
     n_classes: int = 0
+    link: Link = "identity"
 
     @property
     def n_outputs(self) -> int:
@@ -44,7 +52,11 @@ class Problem:
 
     def response(self, margins: np.ndarray) -> np.ndarray:
         """What metrics read: probabilities for classes, (n_rows,) values for regression."""
-        return self.probabilities(margins) if self.is_classification else margins[:, 0]
+        if self.is_classification:
+            return self.probabilities(margins)
+        if self.link == "log":
+            return np.exp(np.minimum(margins[:, 0], _LARGEST_LOG))
+        return margins[:, 0]
 
 
 def sigmoid(margin: np.ndarray) -> np.ndarray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pellucid.search.ensemble import Chosen
 from pellucid.search.metrics import Metric
-from pellucid.search.search import Chosen
 from pellucid.search.trials import Trial
 
 ENSEMBLE = "Ensemble"

@@ -1,35 +1,100 @@
-"""The configurations to try: a fixed portfolio first, in order, then random ones.
+"""The configurations to try first, in order, each with the reason why it is there.
 
-Fixed portfolios win at short budgets (Salinas and Erickson, TabRepo, 2023); each entry below says
-why it is there. Leaves stay at 63 or fewer: a tree's explanation costs what its depth costs.
+Fixed portfolios win at short budgets (Salinas and Erickson, TabRepo, 2023). Leaves stay at 63 or
+fewer: a tree's explanation costs what its depth costs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
+from pellucid.models.problem import Problem
+from pellucid.search.trials import TrialSpec, ViewName
 
-from pellucid.search.trials import TrialSpec
+_NEEDS = {"xgboost": "xgboost", "catboost": "catboost"}  # family -> package that it needs
+_FEW_ROWS, _MANY_CELLS = 15_000, 5e7
 
-_Entry = tuple[str, str, dict[str, Any]]
 
-PORTFOLIO: tuple[_Entry, ...] = (
+@dataclass(frozen=True)
+class Facts:
+    """What the portfolio looks at.
+
+    n_levels : levels of each category that has codes.
+    monotone : whether some column must have a monotone effect.
+    """
+
+    problem: Problem
+    n_rows: int
+    n_columns: int
+    n_levels: Sequence[int] = ()
+    monotone: bool = False
+
+
+def _always(facts: Facts) -> bool:
+    return True
+
+
+def _categories(facts: Facts) -> bool:
+    """Some category has more levels than a one-hot column or two can say."""
+    return max(facts.n_levels, default=0) > 3
+
+
+def _many_levels(facts: Facts) -> bool:
+    return max(facts.n_levels, default=0) > 20
+
+
+def _additive_link(facts: Facts) -> bool:
+    """Averages of trees are no sums behind a log link."""
+    return facts.problem.link == "identity" and facts.n_rows * facts.n_columns <= _MANY_CELLS
+
+
+def _few_rows(facts: Facts) -> bool:
+    return facts.n_rows <= _FEW_ROWS
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A configuration of the portfolio, and when it makes sense."""
+
+    name: str
+    family: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    view: ViewName = "indicators"
+    when: Callable[[Facts], bool] = _always
+
+
+PORTFOLIO: tuple[Entry, ...] = (
     # the baseline that all must beat
-    ("Prior", "prior", {}),
+    Entry("Prior", "prior"),
     # fast, calibrated, hard to beat on small or nearly linear data
-    ("Linear", "linear", {"strength": 1.0}),
+    Entry("Linear", "linear", {"strength": 1.0}),
     # the library's usual settings: the baseline people know
-    ("LightGBM", "lightgbm", {}),
+    Entry("LightGBM", "lightgbm"),
+    # reads categories as they are; the best single family where categories decide
+    Entry("CatBoost", "catboost", {"depth": 6}, "codes"),
     # random thresholds: a different error, so a good partner in the ensemble
-    (
+    Entry(
         "LightGBM random splits",
         "lightgbm",
         {"extra_trees": True, "num_leaves": 63, "learning_rate": 0.1, "feature_fraction": 0.8},
     ),
+    # bends in each column, no interactions: beats trees where effects simply add up
+    Entry("Splines", "spline", {"strength": 0.3}),
+    # the mean target of a level, where levels are too many for columns of their own
+    Entry(
+        "LightGBM target statistics",
+        "lightgbm",
+        {"num_leaves": 31, "learning_rate": 0.06, "feature_fraction": 0.7},
+        "statistics",
+        _many_levels,
+    ),
+    # shallow symmetric trees: few, smooth effects
+    Entry("CatBoost shallow", "catboost", {"depth": 4, "learning_rate": 0.1}, "codes"),
     # slower and wider, for data with many interactions
-    (
+    Entry(
         "LightGBM wide",
         "lightgbm",
         {
@@ -40,16 +105,28 @@ PORTFOLIO: tuple[_Entry, ...] = (
             "min_data_in_leaf": 10,
         },
     ),
+    # fully random trees: wins where rows are near-duplicates of each other
+    Entry("Extra trees", "forest", {"kind": "extra"}, "indicators", _additive_link),
+    # another booster's regularisation and missing values
+    Entry("XGBoost", "xgboost", {"max_depth": 6}, "codes"),
     # shallow and slow, for small or noisy data
-    (
+    Entry(
         "LightGBM shallow",
         "lightgbm",
         {"num_leaves": 7, "learning_rate": 0.06, "feature_fraction": 0.7, "min_data_in_leaf": 30},
     ),
     # strongly regularised, for many columns and few rows
-    ("Linear, strong penalty", "linear", {"strength": 0.01}),
+    Entry("Linear, strong penalty", "linear", {"strength": 0.01}),
+    # categories in LightGBM's own way
+    Entry(
+        "LightGBM categories",
+        "lightgbm",
+        {"num_leaves": 24, "learning_rate": 0.06, "feature_fraction": 0.7},
+        "codes",
+        _categories,
+    ),
     # few features per tree, for many redundant columns
-    (
+    Entry(
         "LightGBM few columns",
         "lightgbm",
         {
@@ -60,45 +137,55 @@ PORTFOLIO: tuple[_Entry, ...] = (
             "lambda_l2": 5.0,
         },
     ),
+    # deep symmetric trees, slowly
+    Entry("CatBoost deep", "catboost", {"depth": 8, "learning_rate": 0.06}, "codes"),
+    # bagged trees: steady on small, noisy tables
+    Entry("Random forest", "forest", {"kind": "random"}, "indicators", _additive_link),
+    # bends that are free to move, for many rows
+    Entry("Splines, weak penalty", "spline", {"strength": 10.0}),
     # nearly free, for many rows
-    ("Linear, weak penalty", "linear", {"strength": 100.0}),
+    Entry("Linear, weak penalty", "linear", {"strength": 100.0}),
+    # deep and random
+    Entry(
+        "XGBoost deep",
+        "xgboost",
+        {"max_depth": 9, "eta": 0.06, "subsample": 0.8, "colsample_bytree": 0.6},
+        "codes",
+    ),
 )
 
 
-def proposals(*, seed: int) -> Iterator[TrialSpec]:
-    """The portfolio, then random LightGBM configurations without end.
+def is_installed(family: str) -> bool:
+    """Whether the package that a family needs can be imported."""
+    return family not in _NEEDS or find_spec(_NEEDS[family]) is not None
 
-    The same seed gives the same sequence, whatever the trials before scored.
+
+def portfolio(
+    facts: Facts, *, seed: int, allowed: Sequence[str] | None = None, blocked: Sequence[str] = ()
+) -> list[TrialSpec]:
+    """The entries that make sense here, in order.
+
+    Parameters
+    ----------
+    allowed, blocked : names of families; the prior always stays.
 
     Examples
     --------
-    >>> from itertools import islice
-    >>> [spec.name for spec in islice(proposals(seed=0), 3)]
+    >>> facts = Facts(Problem("binary", 2), n_rows=1000, n_columns=5)
+    >>> [spec.name for spec in portfolio(facts, seed=0)[:3]]
     ['Prior', 'Linear', 'LightGBM']
     """
-    for iteration, (name, family, config) in enumerate(PORTFOLIO):
-        yield TrialSpec(iteration, name, family, config, seed)
-    iteration = len(PORTFOLIO)
-    while True:
-        config = random_lightgbm(np.random.default_rng([seed, iteration]))
-        name = f"LightGBM random {iteration - len(PORTFOLIO) + 1}"
-        yield TrialSpec(iteration, name, "lightgbm", config, seed + iteration)
-        iteration += 1
 
+    def wanted(entry: Entry) -> bool:
+        family = entry.family
+        if family == "prior":
+            return True
+        if family in blocked or (allowed is not None and family not in allowed):
+            return False
+        return is_installed(family) and entry.when(facts)
 
-def random_lightgbm(rng: np.random.Generator) -> dict[str, Any]:
-    """Draw a LightGBM configuration from ranges that studies and our own runs agree on."""
-
-    def log_uniform(low: float, high: float) -> float:
-        return float(np.round(np.exp(rng.uniform(np.log(low), np.log(high))), 4))
-
-    return {
-        "learning_rate": log_uniform(0.03, 0.15),
-        "num_leaves": round(log_uniform(7, 63)),
-        "min_data_in_leaf": round(log_uniform(3, 80)),
-        "feature_fraction": float(np.round(rng.uniform(0.3, 1.0), 2)),
-        "bagging_fraction": float(np.round(rng.uniform(0.6, 1.0), 2)),
-        "lambda_l1": log_uniform(1e-3, 3.0),
-        "lambda_l2": log_uniform(1e-2, 20.0),
-        "extra_trees": bool(rng.random() < 0.35),
-    }
+    entries = [entry for entry in PORTFOLIO if wanted(entry)]
+    return [
+        TrialSpec(i, entry.name, entry.family, entry.config, seed, entry.view)
+        for i, entry in enumerate(entries)
+    ]

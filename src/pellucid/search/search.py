@@ -5,26 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, field
 
 from pellucid.errors import PellucidError
-from pellucid.models.ensemble import Ensemble
-from pellucid.models.family import Member, get_family
-from pellucid.models.problem import Problem
+from pellucid.search.cost import expected_seconds
 from pellucid.search.deadline import Deadline
 from pellucid.search.interrupt import InterruptGuard
+from pellucid.search.memory import is_scarce
 from pellucid.search.metrics import Metric
-from pellucid.search.portfolio import PORTFOLIO, proposals
-from pellucid.search.stack import Stack, fit_stack
-from pellucid.search.trials import DataRef, Trial, TrialRecord, TrialSpec, refit, run_trial
+from pellucid.search.proposals import Proposer, Wait
+from pellucid.search.trials import DataRef, Trial, TrialRecord, TrialSpec, run_trial
 from pellucid.search.workers import Workers
 
-_BASELINES = 2  # trials that start whatever the clock says: the prior and a linear model
+_BASELINES = 3  # trials that start whatever the clock says: prior, linear and LightGBM
 _LARGEST_SHARE = 0.45  # of the time left, that one trial may take
 _POLL = 0.2  # seconds between looks at the clock and at Ctrl-C
-_CANDIDATES = 15  # trials that the stack looks at
+_GRACE = 1.5  # seconds that a trial may end late before its worker is ended
+_LOOK_AHEAD = 12  # configurations that are passed over for lack of time before the search ends
+_REFIT = 1.4  # fits on all rows, in fits on the rows of one fold
+_LIKELY_MEMBERS = 6
 
 
 class SearchError(PellucidError):
@@ -33,7 +32,7 @@ class SearchError(PellucidError):
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """How far to search: ``reserve`` seconds are kept for what comes after the search."""
+    """How far to search: ``reserve`` seconds are kept for what comes after search and refit."""
 
     metric: Metric
     deadline: Deadline
@@ -42,146 +41,157 @@ class SearchPlan:
     reserve: float = 0.0
 
 
-def run_search(
-    data: DataRef,
-    plan: SearchPlan,
-    workers: Workers,
-    guard: InterruptGuard,
-    on_trial: Callable[[Trial], None],
-) -> list[Trial]:
-    """Try configurations until the budget is spent; the answer is in order of iteration."""
-    source = proposals(seed=plan.seed)
-    running: dict[Future[Trial], TrialSpec] = {}
-    trials: list[Trial] = []
-    upcoming: TrialSpec | None = next(source)
-    while True:
-        while upcoming is not None and len(running) < workers.n_jobs:
-            if not _worth_starting(upcoming, trials, plan, workers.n_jobs):
-                upcoming = None
-                break
-            end = _trial_end(plan, trials, workers.n_jobs)
-            running[workers.submit(run_trial, data, upcoming, end)] = upcoming
-            upcoming = next(source)
-        if not running or guard.raised or _late(plan):
-            break
-        done, _ = wait(running, timeout=_POLL, return_when=FIRST_COMPLETED)
-        for future in done:
-            trial = _result(future, running.pop(future))
-            trials.append(trial)
-            on_trial(trial)
-    if running:  # what still runs is given up, so that the refit has the cores
-        workers.restart()
-    trials.sort(key=lambda trial: trial.spec.iteration)
-    if not any(trial.usable for trial in trials):
-        reasons = "; ".join(f"{t.spec.name}: {t.record.note}" for t in trials) or "no trial ended"
-        raise SearchError(f"no usable model was found ({reasons}); allow more time or trials")
-    return trials
+@dataclass
+class _Running:
+    spec: TrialSpec
+    end: float | None
 
 
-def _result(future: Future[Trial], spec: TrialSpec) -> Trial:
-    try:
-        return future.result()
-    except Exception as error:  # the worker died: this trial is lost, the others are not
-        note = f"the worker process ended: {type(error).__name__}"
-        return Trial(
-            spec,
-            TrialRecord(
-                spec.iteration, spec.name, spec.family, dict(spec.config), {}, 0.0, "failed", note
-            ),
-        )
+@dataclass
+class Search:
+    """One search; its state is the trials that ended and those that run.
 
-
-def _worth_starting(spec: TrialSpec, trials: list[Trial], plan: SearchPlan, n_jobs: int) -> bool:
-    if plan.max_trials is not None and spec.iteration >= plan.max_trials:
-        return False
-    if plan.deadline.budget is None:
-        return plan.max_trials is not None or spec.iteration < len(PORTFOLIO)
-    if spec.iteration < _BASELINES:  # there is always an answer
-        return True
-    known = [t.record.seconds for t in trials if t.spec.family == spec.family]
-    left = plan.deadline.remaining - _reserved(plan, trials, n_jobs)
-    return left > _POLL and (not known or left > 0.6 * float(np.median(known)))
-
-
-def _reserved(plan: SearchPlan, trials: list[Trial], n_jobs: int) -> float:
-    """Seconds to keep: the plan's own, and a refit of six members at about 1.3 folds each."""
-    folds = sorted(t.record.seconds / max(1, len(t.rounds)) for t in trials if t.usable)
-    return plan.reserve + 1.3 * sum(folds[-6:]) / n_jobs
-
-
-def _trial_end(plan: SearchPlan, trials: list[Trial], n_jobs: int) -> float | None:
-    """The clock time at which a trial that starts now must end."""
-    if plan.deadline.budget is None:
-        return None
-    left = max(0.0, plan.deadline.remaining - _reserved(plan, trials, n_jobs))
-    return time.monotonic() + _LARGEST_SHARE * left
-
-
-def _late(plan: SearchPlan) -> bool:
-    return plan.deadline.remaining < 0.6 * plan.reserve
-
-
-@dataclass(frozen=True, eq=False)
-class Chosen:
-    """The ensemble before its members are refitted: trials with their weights."""
-
-    trials: tuple[Trial, ...]
-    stack: Stack
-    margins: np.ndarray
-    """Out-of-fold margins of the ensemble, (n_rows, n_outputs)."""
-
-
-def choose(trials: list[Trial], y: np.ndarray, problem: Problem) -> Chosen:
-    """Weigh the best trials; a lone baseline is chosen when there is nothing else."""
-    usable = [trial for trial in trials if trial.usable]
-    learned = [trial for trial in usable if trial.spec.family != "prior"] or usable
-    loss = "log_loss" if problem.is_classification else "root_mean_squared_error"
-    learned.sort(key=lambda trial: (trial.record.metrics.get(loss, np.inf), trial.spec.iteration))
-    best_of_family = {trial.spec.family: trial for trial in reversed(learned)}
-    candidates = learned[:_CANDIDATES]
-    candidates += [t for t in best_of_family.values() if t not in candidates]
-    margins = [trial.margins for trial in candidates if trial.margins is not None]
-    stack = fit_stack(margins, y, problem)
-    kept = np.flatnonzero(stack.weights > 0)
-    if len(kept) == 0:  # nothing beats the intercept: keep the best, at no weight
-        kept = np.array([0])
-    return Chosen(
-        trials=tuple(candidates[i] for i in kept),
-        stack=Stack(stack.weights[kept], stack.intercept),
-        margins=stack.margins(margins),
-    )
-
-
-def refit_chosen(
-    data: DataRef, chosen: Chosen, workers: Workers, deadline: Deadline
-) -> tuple[Ensemble, Chosen]:
-    """Fit each chosen configuration once on all rows, side by side.
-
-    A member whose refit fails is left out and the others are weighed anew; what was chosen in
-    the end is given beside the ensemble. Only the end of the whole budget cuts a refit short: a
-    member with fewer trees than its weight was found for makes the ensemble worse.
+    trials : those of an earlier search that it goes on from.
+    passed_over : names of configurations that there was no time for.
     """
-    end = deadline.at()
-    order = sorted(chosen.trials, key=lambda trial: -trial.record.seconds)  # longest first
-    futures = [(t, workers.submit(refit, data, t.spec, t.refit_rounds, end)) for t in order]
-    members: dict[int, Member] = {}
-    reasons = []
-    for trial, future in futures:
+
+    data: DataRef
+    plan: SearchPlan
+    proposer: Proposer
+    workers: Workers
+    guard: InterruptGuard
+    on_trial: Callable[[Trial], None]
+    trials: list[Trial] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
+    _running: dict[Future[Trial], _Running] = field(default_factory=dict)
+    _is_over: bool = False
+    _n_earlier: int = 0
+
+    def run(self) -> list[Trial]:
+        """Try configurations until the budget is spent; the answer is in order of iteration.
+
+        Raises
+        ------
+        SearchError
+            No trial gave a usable model.
+        """
+        self._n_earlier = len(self.trials)
+        while True:
+            self._start_some()
+            if not self._running or self.guard.raised or self._late:
+                break
+            done, _ = wait(self._running, timeout=_POLL, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._end(future)
+            self._end_overdue()
+            if is_scarce():
+                self._end_largest()
+        if self._running:  # what still runs is given up, so that the refit has the cores
+            self.workers.restart()
+        self.trials.sort(key=lambda trial: trial.spec.iteration)
+        if not any(trial.usable for trial in self.trials):
+            notes = [f"{t.spec.name}: {t.record.note}" for t in self.trials]
+            raise SearchError(
+                f"no usable model was found ({'; '.join(notes) or 'no trial ended'}); "
+                f"allow more time or trials"
+            )
+        return self.trials
+
+    # -- starting ---------------------------------------------------------------------------
+    def _start_some(self) -> None:
+        while not self._is_over and len(self._running) < self.workers.n_jobs:
+            try:
+                spec = self._next()
+            except Wait:
+                return
+            if spec is None:
+                self._is_over = True
+                return
+            end = self._trial_end()
+            future = self.workers.submit(run_trial, self.data, spec, end)
+            self._running[future] = _Running(spec, end)
+
+    def _next(self) -> TrialSpec | None:
+        """The next configuration that there is time for."""
+        known = {trial.spec.iteration for trial in self.trials[: self._n_earlier]}
+        passed_over = 0
+        while passed_over <= _LOOK_AHEAD:
+            spec = self.proposer.propose(self.trials)
+            if spec is None or not self._is_asked_for(spec):
+                return None
+            if spec.iteration in known:
+                continue
+            if self._fits(spec):
+                return spec
+            self.passed_over.append(spec.name)
+            passed_over += 1
+        return None
+
+    def _is_asked_for(self, spec: TrialSpec) -> bool:
+        if self.plan.max_trials is not None:
+            return spec.iteration < self.plan.max_trials
+        return self.plan.deadline.budget is not None or spec.iteration < self.proposer.n_portfolio
+
+    def _fits(self, spec: TrialSpec) -> bool:
+        if self.plan.deadline.budget is None or spec.iteration < _BASELINES:
+            return True
+        left = self.plan.deadline.remaining - self._reserved
+        return left > _POLL and left > 0.7 * expected_seconds(spec, self.trials)
+
+    @property
+    def _reserved(self) -> float:
+        """Seconds to keep: the plan's own, and the refit of the likely members."""
+        loss = [t.record.metrics.get(self.plan.metric.name) for t in self.trials]
+        ranked = sorted(
+            (self.plan.metric.loss(value), trial.seconds_per_fold)
+            for value, trial in zip(loss, self.trials)
+            if value is not None and trial.usable
+        )
+        likely = [seconds for _, seconds in ranked[:_LIKELY_MEMBERS]]
+        # side by side, but never quicker than the longest of them
+        refit = max(sum(likely) / self.workers.n_jobs, max(likely, default=0.0))
+        return self.plan.reserve + _REFIT * refit
+
+    def _trial_end(self) -> float | None:
+        """The clock time at which a trial that starts now must end."""
+        if self.plan.deadline.budget is None:
+            return None
+        left = max(0.0, self.plan.deadline.remaining - self._reserved)
+        return time.monotonic() + _LARGEST_SHARE * left
+
+    @property
+    def _late(self) -> bool:
+        return self.plan.deadline.remaining < 0.8 * self.plan.reserve
+
+    # -- ending -----------------------------------------------------------------------------
+    def _end(self, future: Future[Trial], reason: str = "") -> None:
+        spec = self._running.pop(future).spec
         try:
-            iteration, files = future.result()
-        except Exception as error:  # its own error, or its worker died
-            reasons.append(f"{trial.spec.name}: {type(error).__name__}: {error}")
-        else:
-            members[iteration] = get_family(trial.spec.family).from_files(files)
-    if not members:
-        raise SearchError(f"no chosen model could be fitted on all rows ({'; '.join(reasons)})")
-    if reasons:
-        kept = [trial for trial in chosen.trials if trial.spec.iteration in members]
-        chosen = choose(kept, data.arrays()[1], data.problem)
-    ensemble = Ensemble(
-        members=tuple(members[trial.spec.iteration] for trial in chosen.trials),
-        weights=chosen.stack.weights,
-        intercept=chosen.stack.intercept,
-        names=tuple(trial.spec.name for trial in chosen.trials),
+            trial = future.result(timeout=0)
+        except Exception as error:  # the worker died: this trial is lost, the others are not
+            note = reason or f"the worker process ended: {type(error).__name__}"
+            trial = Trial(spec, _lost(spec, note))
+        self.trials.append(trial)
+        self.on_trial(trial)
+
+    def _end_overdue(self) -> None:
+        now = time.monotonic()
+        for future, running in list(self._running.items()):
+            if running.end is not None and now > running.end + _GRACE and not future.done():
+                self.workers.end(future)
+                self._end(future, "ended: it went on after its time was up")
+
+    def _end_largest(self) -> None:
+        """Give up the trial whose worker holds most memory, before the system ends something."""
+        resident = self.workers.memory()
+        busy = [future for future in self._running if future in resident]
+        if busy:
+            largest = max(busy, key=lambda future: resident[future])
+            self.workers.end(largest)
+            self._end(largest, f"ended: memory is short ({resident[largest] / 2**20:.0f} MiB)")
+
+
+def _lost(spec: TrialSpec, note: str) -> TrialRecord:
+    return TrialRecord(
+        spec.iteration, spec.name, spec.family, dict(spec.config), {}, 0.0, "failed", note
     )
-    return ensemble, chosen

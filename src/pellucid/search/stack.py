@@ -1,8 +1,8 @@
 """Weights of the ensemble: a non-negative linear model of the members' out-of-fold margins.
 
-The loss is the task's own (log loss, squared error), the penalty pulls the weights towards
-equal shares, and intercepts are free, so the stack also calibrates. What comes out is a weighted
-sum of margins and nothing else, which keeps the ensemble's Shapley values exact.
+The loss is the task's own (log loss, squared error of the response), the penalty pulls the
+weights towards equal shares, and intercepts are free, so the stack also calibrates. What comes out
+is a weighted sum of margins and nothing else, which keeps the ensemble's Shapley values exact.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import numpy as np
 from pellucid.models.problem import Problem, softmax
 
 _WEAK = 0.02  # a member that moves the total margin by less than this share is dropped
+_WORTH = 2e-4  # of the loss, that a member must gain to be worth its time in every prediction
+_MOST_STEPS, _ENOUGH_GAIN = 30, 1e-9
+_MOST_CELLS = 2e7  # rows x outputs x members up to which members are tried one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +31,19 @@ class Stack:
         """The weighted sum of members' margins, (n_rows, n_outputs)."""
         total = np.tile(self.intercept, (len(members[0]), 1))
         for weight, margins in zip(self.weights, members):
-            total += weight * margins
+            if weight > 0:
+                total += weight * margins
         return total
 
 
 def fit_stack(
-    members: Sequence[np.ndarray], y: np.ndarray, problem: Problem, *, max_members: int = 8
+    members: Sequence[np.ndarray],
+    y: np.ndarray,
+    problem: Problem,
+    *,
+    weight: np.ndarray | None = None,
+    worth: Sequence[float] | None = None,
+    max_members: int = 8,
 ) -> Stack:
     """Find the weights; weak members get zero.
 
@@ -43,6 +53,10 @@ def fit_stack(
         Out-of-fold margins.
     y : ndarray, (n_rows,)
         Class codes or values.
+    weight : ndarray, (n_rows,), optional
+    worth : (n_members,), optional
+        The share of the loss that each member must gain beside the others to be kept; more for
+        one that is slow to explain.
     max_members : int
         At most this many weights are not zero: each member costs time in every prediction.
 
@@ -54,62 +68,160 @@ def fit_stack(
     [1.1, 0.0]
     """
     margins = np.stack(members, axis=2)  # (n_rows, n_outputs, n_members)
+    share = np.full(len(y), 1.0 / len(y)) if weight is None else weight / weight.sum()
     spread = margins.std(axis=0).mean(axis=0)  # (n_members,)
     kept = np.arange(len(members))
     while True:
-        weights, intercept = _minimise(margins[:, :, kept], y, problem)
-        share = weights * spread[kept]
-        total = share.sum()
-        strong = share >= _WEAK * total if total > 0 else np.ones(len(kept), dtype=bool)
+        found = _minimise(margins[:, :, kept], y, share, problem)
+        moved = found.weights * spread[kept]
+        total = moved.sum()
+        strong = moved >= _WEAK * total if total > 0 else np.ones(len(kept), dtype=bool)
         if strong.sum() > max_members:
-            strong &= share >= np.sort(share)[-max_members]
+            strong &= moved >= np.sort(moved)[-max_members]
         if strong.all() or not strong.any():
             break
         kept = kept[strong]
+    if margins.size * len(kept) / len(members) <= _MOST_CELLS:
+        needed = np.full(len(members), _WORTH) if worth is None else np.asarray(worth)
+        kept, found = _drop_unworthy(margins, y, share, problem, kept, found, spread, needed)
     full = np.zeros(len(members))
-    full[kept] = weights
-    return Stack(full, intercept)
+    full[kept] = found.weights
+    return Stack(full, found.intercept)
 
 
-def _minimise(
-    margins: np.ndarray, y: np.ndarray, problem: Problem
-) -> tuple[np.ndarray, np.ndarray]:
-    from scipy.optimize import minimize
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    weights: np.ndarray
+    intercept: np.ndarray
+    loss: float
 
-    n_rows, n_outputs, n_members = margins.shape
-    ridge = max(1e-3, 3.0 / n_rows)
-    scale = 1.0
+
+def _drop_unworthy(
+    margins: np.ndarray,
+    y: np.ndarray,
+    share: np.ndarray,
+    problem: Problem,
+    kept: np.ndarray,
+    found: _Fit,
+    spread: np.ndarray,
+    worth: np.ndarray,
+) -> tuple[np.ndarray, _Fit]:
+    """Leave out, from the weakest on, each member without which the loss hardly rises."""
+    for member in kept[
+        np.argsort(found.weights * spread[kept] / (worth[kept] + 1e-12), kind="stable")
+    ]:
+        if len(kept) == 1:
+            break
+        others = kept[kept != member]
+        without = _minimise(margins[:, :, others], y, share, problem)
+        if without.loss <= found.loss * (1.0 + worth[member]):
+            kept, found = others, without
+    return kept, found
+
+
+def _minimise(margins: np.ndarray, y: np.ndarray, share: np.ndarray, problem: Problem) -> _Fit:
+    """Newton's method, each step the non-negative least squares problem of the local quadratic.
+
+    There are few weights and many rows, so a step costs one pass over the rows and a handful are
+    enough. Behind a log link the curvature is that of Gauss and Newton.
+    """
+    _, n_outputs, n_members = margins.shape
+    ridge = max(1e-3, 3.0 * float(share @ share))  # share @ share is 1 / n_rows without weights
+    scale = float(y.std()) or 1.0 if problem.task == "regression" else 1.0
+    centre = np.concatenate([np.full(n_members, 1.0 / n_members), np.zeros(n_outputs)])
+    # intercepts are free; the sum of a softmax's is not known, so it is held by a thread
+    pull = np.concatenate([np.full(n_members, 2.0 * ridge), np.full(n_outputs, 1e-9 / scale**2)])
+    theta = centre.copy()
+
+    def total(at: np.ndarray) -> np.ndarray:
+        moved: np.ndarray = margins @ at[:n_members] + at[n_members:]
+        return moved
+
+    def objective(at: np.ndarray) -> float:
+        return _loss(total(at), y, share, problem, scale) + 0.5 * float(pull @ (at - centre) ** 2)
+
+    best = objective(theta)
+    for _ in range(_MOST_STEPS):
+        gradient, curvature = _quadratic(margins, total(theta), y, share, problem, scale)
+        gradient = gradient + pull * (theta - centre)
+        curvature = curvature + np.diag(pull)
+        step = _solve(curvature, gradient, theta, n_members) - theta
+        size, found = 1.0, objective(theta + step)
+        while found > best and size > 1e-4:
+            size *= 0.5
+            found = objective(theta + size * step)
+        if found > best:
+            break
+        gain, best, theta = best - found, found, theta + size * step
+        if gain <= _ENOUGH_GAIN * abs(best):
+            break
+    loss = _loss(total(theta), y, share, problem, scale)
+    return _Fit(np.maximum(theta[:n_members], 0.0), theta[n_members:], loss)
+
+
+def _solve(
+    curvature: np.ndarray, gradient: np.ndarray, theta: np.ndarray, n_members: int
+) -> np.ndarray:
+    """Minimise the quadratic around ``theta``, with weights that are not negative."""
+    from scipy.optimize import lsq_linear
+
+    size = np.sqrt(np.diag(curvature))  # weights and intercepts on one scale
+    scaled = curvature / np.outer(size, size)
+    lower = np.linalg.cholesky(scaled + 1e-10 * np.eye(len(size)))
+    goal = lower.T @ (theta * size) - np.linalg.solve(lower, gradient / size)
+    least = np.full(len(theta), -np.inf)
+    least[:n_members] = 0.0
+    found: np.ndarray = lsq_linear(lower.T, goal, bounds=(least, np.inf), method="bvls").x
+    return found / size
+
+
+def _loss(
+    margins: np.ndarray, y: np.ndarray, share: np.ndarray, problem: Problem, scale: float
+) -> float:
+    """Mean loss of total margins (n_rows, n_outputs)."""
     if problem.task == "regression":
-        scale = float(y.std()) or 1.0
-        margins, y = margins / scale, y / scale
-
-    def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        weights, intercept = theta[:n_members], theta[n_members:]
-        loss, slope = _loss(margins @ weights + intercept, y, problem)  # slope (n_rows, n_outputs)
-        away = weights - 1.0 / n_members
-        gradient = np.concatenate(
-            [np.einsum("rkm,rk->m", margins, slope) + 2 * ridge * away, slope.sum(axis=0)]
-        )
-        return loss + ridge * float(away @ away), gradient
-
-    start = np.concatenate([np.full(n_members, 1.0 / n_members), np.zeros(n_outputs)])
-    bounds = [(0.0, None)] * n_members + [(None, None)] * n_outputs
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return found[:n_members], found[n_members:] * scale
-
-
-def _loss(margins: np.ndarray, y: np.ndarray, problem: Problem) -> tuple[float, np.ndarray]:
-    """Mean loss and its slope in each margin, (n_rows, n_outputs)."""
-    n_rows = len(y)
-    if problem.task == "regression":
-        error = margins[:, 0] - y
-        return float((error**2).mean()), (2.0 / n_rows * error)[:, None]
+        return float(share @ ((problem.response(margins) - y) / scale) ** 2)
     if problem.task == "binary":
         signed = np.where(y == 1, margins[:, 0], -margins[:, 0])
-        slope = problem.probabilities(margins)[:, 1] - y
-        return float(np.logaddexp(0.0, -signed).mean()), (slope / n_rows)[:, None]
+        return float(share @ np.logaddexp(0.0, -signed))
+    top = margins.max(axis=1)
+    log_sum = top + np.log(np.exp(margins - top[:, None]).sum(axis=1))
+    return float(share @ (log_sum - margins[np.arange(len(y)), y]))
+
+
+def _quadratic(
+    members: np.ndarray,
+    margins: np.ndarray,
+    y: np.ndarray,
+    share: np.ndarray,
+    problem: Problem,
+    scale: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Slope (n_members + n_outputs,) and curvature of the mean loss in weights and intercepts."""
+    n_rows, n_outputs, n_members = members.shape
+    if n_outputs == 1:
+        design = np.concatenate([members[:, 0], np.ones((n_rows, 1))], axis=1)
+        if problem.task == "binary":
+            p = problem.probabilities(margins)[:, 1]
+            slope, bend = p - y, p * (1.0 - p)
+        else:
+            value = problem.response(margins)
+            inner = value / scale if problem.link == "log" else np.full(n_rows, 1.0 / scale)
+            slope, bend = 2.0 * (value - y) / scale * inner, 2.0 * inner**2
+        return design.T @ (share * slope), (design * (share * bend)[:, None]).T @ design
     p = softmax(margins)
-    rows = np.arange(n_rows)
-    loss = -np.log(np.clip(p[rows, y], 1e-300, 1.0)).mean()
-    p[rows, y] -= 1.0
-    return float(loss), p / n_rows
+    slope = p.copy()
+    slope[np.arange(n_rows), y] -= 1.0
+    slope *= share[:, None]
+    gradient = np.concatenate([np.einsum("rkm,rk->m", members, slope), slope.sum(axis=0)])
+    weighted = p * share[:, None]
+    mean = np.einsum("rkm,rk->rm", members, p)  # (n_rows, n_members)
+    curvature = np.empty((n_members + n_outputs,) * 2)
+    flat = members.reshape(-1, n_members)
+    curvature[:n_members, :n_members] = (flat * weighted.reshape(-1, 1)).T @ flat - (
+        mean * share[:, None]
+    ).T @ mean
+    cross = np.einsum("rkm,rk->km", members, weighted) - weighted.T @ mean
+    curvature[n_members:, :n_members], curvature[:n_members, n_members:] = cross, cross.T
+    curvature[n_members:, n_members:] = np.diag(weighted.sum(axis=0)) - weighted.T @ p
+    return gradient, curvature

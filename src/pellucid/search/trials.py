@@ -12,20 +12,30 @@ from typing import Any, Literal
 import numpy as np
 
 from pellucid.models.family import Config, Member, Rows, get_family
+from pellucid.models.packing import pack, unpack
 from pellucid.models.problem import Problem
+from pellucid.search.folds import FoldKind, Folds
 
 Status = Literal["completed", "stopped", "failed"]
+ViewName = Literal["indicators", "codes", "statistics"]
+_TRIALS, _REFITS = "trials", "refits"  # folders of packed members
 
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """What to try."""
+    """What to try.
+
+    view : which engineered columns the family sees, see `View`.
+    repeat : the same configuration on other folds, with another seed.
+    """
 
     iteration: int
     name: str
     family: str
     config: Config
     seed: int
+    view: ViewName = "indicators"
+    repeat: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,8 @@ class TrialRecord:
 class Trial:
     """A trial that ran: its record, and what the ensemble and a refit need.
 
-    margins : float64 (n_rows, n_outputs); each row's from the fold that did not see it.
+    margins : float64 (n_rows, n_outputs); each row's from the fold that did not see it, NaN for
+        rows that no fold holds out.
     rounds : how much each fold learned.
     """
 
@@ -57,13 +68,31 @@ class Trial:
 
     @property
     def usable(self) -> bool:
-        """Whether the trial has out-of-fold margins for every row."""
+        """Whether the trial has out-of-fold margins."""
         return self.margins is not None
 
     @property
     def refit_rounds(self) -> int:
         """Rounds for a fit on all rows: a little more than a fold needed."""
         return max(1, round(1.05 * float(np.mean(self.rounds)))) if self.rounds else 1
+
+    @property
+    def seconds_per_fold(self) -> float:
+        """Seconds that one fold took."""
+        return self.record.seconds / max(1, len(self.rounds))
+
+
+@dataclass(frozen=True)
+class View:
+    """Which engineered columns a family sees.
+
+    columns : passed on as they are; categorical : those of them that hold category codes.
+    encoded : columns of codes that become target statistics.
+    """
+
+    columns: tuple[int, ...]
+    categorical: tuple[int, ...] = ()
+    encoded: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,70 +101,150 @@ class DataRef:
 
     folder: str
     problem: Problem
+    views: Mapping[str, View]
+    fold_kind: FoldKind = "random"
+    forward: bool = False
+    seed: int = 0
 
     @classmethod
     def write(
-        cls, folder: Path, X: np.ndarray, y: np.ndarray, fold_of: np.ndarray, problem: Problem
+        cls,
+        folder: Path,
+        X: np.ndarray,
+        y: np.ndarray,
+        folds: Folds,
+        problem: Problem,
+        *,
+        views: Mapping[str, View] | None = None,
+        weight: np.ndarray | None = None,
     ) -> DataRef:
-        """Store the arrays; ``fold_of`` (n_rows,) says in which fold a row is held out."""
-        for name, array in (("X", X), ("y", y), ("fold_of", fold_of)):
+        """Store the arrays; without ``views`` every family sees every column."""
+        arrays = {"X": X, "y": y, "fold_of": folds.of_row}
+        if weight is not None:
+            arrays["weight"] = weight
+        for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
-        return cls(str(folder), problem)
+        for name in (_TRIALS, _REFITS):
+            (folder / name).mkdir(exist_ok=True)
+        everything = View(tuple(range(X.shape[1])))
+        return cls(
+            str(folder),
+            problem,
+            dict(views or dict.fromkeys(("indicators", "codes", "statistics"), everything)),
+            folds.kind,
+            folds.forward,
+            folds.seed,
+        )
 
-    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """X, y and fold_of, mapped once per process."""
-        return _load(self.folder)
+    def rows(self) -> Rows:
+        """All rows, mapped once per process."""
+        return _load(self.folder)[0]
+
+    def folds(self, repeat: int = 0) -> Folds:
+        """How the rows are held out, or how they are in another draw."""
+        rows, of_row = _load(self.folder)
+        folds = Folds(of_row, self.forward, self.fold_kind, self.seed)
+        return folds.redrawn(rows.y, self.problem, repeat=repeat)
+
+    def member_file(self, iteration: int, *, refit: bool = False) -> Path:
+        """Where a trial's packed members are kept."""
+        return (
+            Path(self.folder)
+            / (_REFITS if refit else _TRIALS)
+            / f"{self.problem.link}-{iteration}.zip"
+        )
+
+    def members(self, spec: TrialSpec, *, refit: bool = False) -> list[Member]:
+        """The members that a trial left, one a fold, or the one of its refit."""
+        files = unpack(self.member_file(spec.iteration, refit=refit).read_bytes())
+        return unpack_members(files)
+
+
+def unpack_members(files: Mapping[str, bytes]) -> list[Member]:
+    """Members from a trial's packed files."""
+    folds = sorted({int(name.partition("/")[0]) for name in files})
+    return [
+        get_family("view").from_files(
+            {name[len(f"{k}/") :]: files[name] for name in files if name.startswith(f"{k}/")}
+        )
+        for k in folds
+    ]
 
 
 @lru_cache(maxsize=1)
-def _load(folder: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    X = np.load(Path(folder) / "X.npy", mmap_mode="r", allow_pickle=False)
-    y = np.load(Path(folder) / "y.npy", allow_pickle=False)
-    fold_of = np.load(Path(folder) / "fold_of.npy", allow_pickle=False)
-    return X, y, fold_of
+def _load(folder: str) -> tuple[Rows, np.ndarray]:
+    home = Path(folder)
+    X = np.load(home / "X.npy", mmap_mode="r", allow_pickle=False)
+    y = np.load(home / "y.npy", allow_pickle=False)
+    weighted = home / "weight.npy"
+    weight = np.load(weighted, allow_pickle=False) if weighted.exists() else None
+    return Rows(X, y, weight), np.load(home / "fold_of.npy", allow_pickle=False)
+
+
+def take(rows: Rows, kept: np.ndarray) -> Rows:
+    """Some of the rows, by a mask."""
+    weight = None if rows.weight is None else rows.weight[kept]
+    return Rows(rows.X[kept], rows.y[kept], weight)
 
 
 def run_trial(data: DataRef, spec: TrialSpec, deadline: float | None) -> Trial:
     """Cross-validate a configuration; runs in a worker, never raises for a model's own failure.
 
     ``deadline`` is shared out among the folds that are left, so that every row gets a margin even
-    when time runs out; such a trial is marked ``stopped``.
+    when time runs out; such a trial is marked ``stopped``. The members are left on disk.
     """
     from pellucid.search.metrics import score
 
     started = time.monotonic()
-    X, y, fold_of = data.arrays()
-    family = get_family(spec.family)
-    margins = np.empty((len(y), data.problem.n_outputs))
-    rounds: list[int] = []
-    n_folds = int(fold_of.max()) + 1
     try:
-        for fold in range(n_folds):
-            held_out = fold_of == fold
-            train, valid = Rows(X[~held_out], y[~held_out]), Rows(X[held_out], y[held_out])
-            member = family.fit(
-                train,
+        rows, folds = data.rows(), data.folds(spec.repeat)
+        margins = np.full((len(rows.y), data.problem.n_outputs), np.nan)
+        rounds: list[int] = []
+        files: dict[str, bytes] = {}
+        for fold in range(folds.n):
+            learned, held_out = folds.split(fold)
+            valid = take(rows, held_out)
+            member = get_family("view").fit(
+                take(rows, learned),
                 data.problem,
-                spec.config,
+                view_config(data, spec),
                 seed=spec.seed,
                 valid=valid,
-                deadline=_share(deadline, n_folds - fold),
+                deadline=_share(deadline, folds.n - fold),
             )
             margins[held_out] = member.margins(valid.X)
             rounds.append(member.rounds)
-        if not np.isfinite(margins).all():
+            files |= {f"{fold}/{name}": content for name, content in member.to_files().items()}
+        scored = folds.scored
+        if not np.isfinite(margins[scored]).all():
             raise FloatingPointError("the margins are not finite")
+        _write(data.member_file(spec.iteration), pack(files))
     except Exception as error:  # one trial's failure is a line on the leaderboard
-        return Trial(spec, _record(spec, {}, started, "failed", f"{type(error).__name__}: {error}"))
+        return Trial(
+            spec, record_of(spec, {}, started, "failed", f"{type(error).__name__}: {error}")
+        )
     late = deadline is not None and time.monotonic() > deadline
-    record = _record(
+    weight = None if rows.weight is None else rows.weight[scored]
+    record = record_of(
         spec,
-        score(y, margins, data.problem),
+        score(rows.y[scored], margins[scored], data.problem, weight=weight),
         started,
         "stopped" if late else "completed",
         "ended early: no time left" if late else "",
     )
     return Trial(spec, record, margins, tuple(rounds))
+
+
+def view_config(data: DataRef, spec: TrialSpec) -> dict[str, Any]:
+    """A configuration of the family "view", which fits the trial's own."""
+    view = data.views[spec.view]
+    return {
+        "family": spec.family,
+        "config": dict(spec.config),
+        "columns": view.columns,
+        "categorical": view.categorical,
+        "encoded": view.encoded,
+    }
 
 
 def _share(deadline: float | None, parts: int) -> float | None:
@@ -145,9 +254,10 @@ def _share(deadline: float | None, parts: int) -> float | None:
     return now + max(0.0, deadline - now) / parts
 
 
-def _record(
+def record_of(
     spec: TrialSpec, metrics: Mapping[str, float], started: float, status: Status, note: str
 ) -> TrialRecord:
+    """The record of a trial that ends now."""
     return TrialRecord(
         iteration=spec.iteration,
         name=spec.name,
@@ -160,34 +270,32 @@ def _record(
     )
 
 
-def refit(
-    data: DataRef, spec: TrialSpec, rounds: int, deadline: float | None
-) -> tuple[int, dict[str, bytes]]:
-    """Fit a configuration on all rows; runs in a worker and answers with the member's files."""
-    X, y, _ = data.arrays()
-    member: Member = get_family(spec.family).fit(
-        Rows(X, y), data.problem, spec.config, seed=spec.seed, rounds=rounds, deadline=deadline
-    )
-    return spec.iteration, member.to_files()
+def refit(data: DataRef, spec: TrialSpec, rounds: int, deadline: float | None) -> int:
+    """Fit a configuration on all rows; runs in a worker, leaves the member on disk.
 
-
-def folds(y: np.ndarray, problem: Problem, *, seed: int) -> np.ndarray:
-    """Which fold holds out each row, (n_rows,): stratified, five folds or three for much work.
-
-    Examples
-    --------
-    >>> folds(np.array([0, 1] * 10), Problem("binary", 2), seed=0).max()
-    np.int64(4)
+    Gives how much was learned, which is less than ``rounds`` when the deadline came first.
     """
-    n_folds = 5 if len(y) * problem.n_outputs <= 60_000 else 3
-    n_folds = min(n_folds, len(y))
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(y))
-    # deal rows of like target out in turn, so that folds are alike in classes or in spread
-    order = order[np.argsort(y[order], kind="stable")]
-    fold_of = np.empty(len(y), dtype=np.int64)
-    # each run of n_folds neighbours goes to all folds once, in random order
-    for start in range(0, len(y), n_folds):
-        block = order[start : start + n_folds]
-        fold_of[block] = rng.permutation(n_folds)[: len(block)]
-    return fold_of
+    member = fit_all(data, spec, rounds, deadline)
+    files = {f"0/{name}": content for name, content in member.to_files().items()}
+    _write(data.member_file(spec.iteration, refit=True), pack(files))
+    return member.rounds
+
+
+def fit_all(data: DataRef, spec: TrialSpec, rounds: int, deadline: float | None = None) -> Member:
+    """Fit a configuration once on all rows that may be learned from."""
+    rows, folds = data.rows(), data.folds(spec.repeat)
+    return get_family("view").fit(
+        take(rows, folds.learned),
+        data.problem,
+        view_config(data, spec),
+        seed=spec.seed,
+        rounds=rounds,
+        deadline=deadline,
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that is whole whenever it can be seen."""
+    scratch = path.with_suffix(".tmp")
+    scratch.write_bytes(content)
+    scratch.replace(path)

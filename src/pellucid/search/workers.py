@@ -1,7 +1,8 @@
-"""Worker processes: one thread each, apart from the caller, killable.
+"""Worker processes: one thread each, apart from the caller and from each other, killable.
 
 One process with one thread per core does about a fifth more work than one process with all
 cores, and does not stall when another program is busy (OpenMP threads spin while they wait).
+Each worker is a pool of its own: one that dies, or is ended, takes only its own task with it.
 """
 
 from __future__ import annotations
@@ -11,53 +12,120 @@ import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "PASSIVE",
 }
 
 
 class Workers:
-    """A pool of spawned processes with a life of its own; use it as a context manager."""
+    """Spawned processes; use it as a context manager."""
 
     def __init__(self, n_jobs: int | None = None) -> None:
         self.n_jobs = n_jobs or available_cores()
-        self._pool = _start(self.n_jobs)
-        for _ in range(self.n_jobs):  # import the libraries while the caller prepares the data
-            self._latest: Future[Any] = self._pool.submit(_prepare)
+        self._slots = [_Slot() for _ in range(self.n_jobs)]
+        for slot in self._slots:  # import the libraries while the caller prepares the data
+            slot.submit(_prepare)
+
+    @property
+    def n_free(self) -> int:
+        """Workers without a task; one that still loads its libraries counts as free."""
+        return sum(slot.free for slot in self._slots)
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
-        """Run ``function(*args)`` in a worker; a pool that a crash broke is replaced first."""
-        try:
-            future: Future[Any] = self._pool.submit(function, *args)
-        except RuntimeError:  # broken or shut down by a crashed worker
-            self._pool = _start(self.n_jobs)
-            future = self._pool.submit(function, *args)
-        self._latest = future
-        return future
+        """Run ``function(*args)`` in a free worker, or behind the task of the least laden one."""
+        return min(self._slots, key=lambda slot: slot.load).submit(function, *args)
+
+    def end(self, future: Future[Any]) -> None:
+        """End the worker that runs a task; its future then holds an error."""
+        for slot in self._slots:
+            if future in slot.tasks:
+                slot.restart()
 
     def restart(self) -> None:
-        """End the workers, whatever they are doing, and start fresh ones."""
-        self.close()
-        self._pool = _start(self.n_jobs)
+        """End the tasks of all workers, whatever they are doing."""
+        for slot in self._slots:
+            if slot.load:
+                slot.restart()
+
+    def memory(self) -> dict[Future[Any], int]:
+        """Resident bytes of each worker that is busy, by its task."""
+        return {slot.tasks[0]: slot.resident for slot in self._slots if slot.load}
 
     def close(self) -> None:
         """End the workers, whatever they are doing."""
-        until = time.monotonic() + 1.0
-        # the pool's own thread must have taken the last task: killed before, it prints a KeyError
-        while not (self._latest.running() or self._latest.done()) and time.monotonic() < until:
-            time.sleep(0.005)
-        self._pool.shutdown(wait=False, kill_workers=True)
+        for slot in self._slots:
+            slot.close()
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+
+class _Slot:
+    """One worker process, started anew when it died."""
+
+    def __init__(self) -> None:
+        self._tasks: list[Future[Any]] = []
+        self._latest: Future[Any] | None = None
+        self._pool = _start()
+
+    @property
+    def tasks(self) -> list[Future[Any]]:
+        """Tasks that run or wait here."""
+        self._tasks = [task for task in self._tasks if not task.done()]
+        return self._tasks
+
+    @property
+    def load(self) -> int:
+        return len(self.tasks)
+
+    @property
+    def free(self) -> bool:
+        return self.load == 0
+
+    @property
+    def resident(self) -> int:
+        """Resident bytes of the process, 0 where they cannot be read."""
+        try:
+            processes = list(self._pool._processes)
+            pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in processes]
+        except (OSError, AttributeError, TypeError, ValueError, IndexError):
+            return 0
+        return sum(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        try:
+            future: Future[Any] = self._pool.submit(function, *args)
+        except RuntimeError:  # broken or shut down by a crashed worker
+            self._pool = _start()
+            future = self._pool.submit(function, *args)
+        self._latest = future
+        if function is not _prepare:
+            self._tasks.append(future)
+        return future
+
+    def restart(self) -> None:
+        self.close()
+        self._pool = _start()
+
+    def close(self) -> None:
+        until = time.monotonic() + 1.0
+        # the pool's own thread must have taken the last task: killed before, it prints a KeyError
+        while self._latest is not None and time.monotonic() < until:
+            if self._latest.running() or self._latest.done():
+                break
+            time.sleep(0.005)
+        self._pool.shutdown(wait=False, kill_workers=True)
+        self._tasks = []
 
 
 def available_cores() -> int:
@@ -67,17 +135,18 @@ def available_cores() -> int:
     return max(1, int(joblib.cpu_count()))
 
 
-def _start(n_jobs: int) -> Any:
+def _start() -> Any:
     from joblib.externals.loky import ProcessPoolExecutor
 
     return ProcessPoolExecutor(
-        max_workers=n_jobs, initializer=_ignore_interrupts, env=dict(_ENVIRONMENT), timeout=3600
+        max_workers=1, initializer=_ignore_interrupts, env=dict(_ENVIRONMENT), timeout=3600
     )
 
 
 def _ignore_interrupts() -> None:
     """Ctrl-C reaches every process of a terminal; only the caller decides what it means."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _prepare() -> int:

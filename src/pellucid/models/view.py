@@ -1,0 +1,219 @@
+"""A member that sees some of the engineered columns, and category codes as target statistics.
+
+Families differ in what serves them: a linear model needs a column for each level of a category,
+CatBoost wants the code itself, and LightGBM gains from the mean target of a level where levels are
+many. All of it happens column by column, so a player keeps its columns and exactness is kept.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pellucid.models.family import Config, Member, Rows, Shapley, get_family
+from pellucid.models.problem import Problem
+
+_PARTS = 5  # cross-fitting: a training row's statistic comes from the other parts
+_SMOOTHING = 10.0  # rows of the prior that are added to each level
+_MOST_STATISTICS = 12  # columns that one category may become
+
+
+@dataclass(frozen=True, eq=False)
+class ViewMember:
+    """An inner member with the columns that it sees.
+
+    columns : int64 (n_kept,); engineered columns passed on as they are.
+    encoded : int64 (n_encoded,); engineered columns of codes, passed on as statistics after them.
+    tables : for each encoded column, float32 (n_codes + 2, n_statistics); what stands for each
+        code, then for an unseen and for a missing one.
+    """
+
+    inner: Member
+    columns: np.ndarray
+    encoded: np.ndarray
+    tables: tuple[np.ndarray, ...]
+    family: str = "view"
+
+    @property
+    def rounds(self) -> int:
+        """How much the inner member learned."""
+        return self.inner.rounds
+
+    def see(self, X: np.ndarray) -> np.ndarray:
+        """What the inner member is given, float32 (n_rows, n_kept + n_statistics)."""
+        return _see(X, self.columns, self.encoded, self.tables)
+
+    def margins(self, X: np.ndarray) -> np.ndarray:
+        """Margins, float64 (n_rows, n_outputs)."""
+        return self.inner.margins(self.see(X))
+
+    def shapley(self, *, background: np.ndarray, players: np.ndarray) -> Shapley:
+        """The inner member's values; a statistic plays with the column that it is made of."""
+        widths = [table.shape[1] for table in self.tables]
+        seen = np.concatenate([players[self.columns], np.repeat(players[self.encoded], widths)])
+        own, inner_players = np.unique(seen, return_inverse=True)
+        inner = self.inner.shapley(background=self.see(background), players=inner_players)
+        return _Scattered(self, inner, own, int(players.max(initial=-1)) + 1)
+
+    def to_files(self) -> dict[str, bytes]:
+        """The inner member's files, and the columns."""
+        arrays = {f"table_{i}": table for i, table in enumerate(self.tables)}
+        buffer = io.BytesIO()
+        np.savez(buffer, columns=self.columns, encoded=self.encoded, **arrays)  # type: ignore[arg-type]
+        facts = json.dumps({"family": self.inner.family})
+        inner = {f"inner/{name}": data for name, data in self.inner.to_files().items()}
+        return {"view.json": facts.encode(), "view.npz": buffer.getvalue(), **inner}
+
+
+@dataclass(frozen=True, eq=False)
+class _Scattered:
+    """Values of the players that the inner member sees, among all players."""
+
+    member: ViewMember
+    inner: Shapley
+    own: np.ndarray
+    n_players: int
+
+    @property
+    def base_values(self) -> np.ndarray:
+        return self.inner.base_values
+
+    def values(self, X: np.ndarray) -> np.ndarray:
+        inner = self.inner.values(self.member.see(X))
+        if len(self.own) == self.n_players:
+            return inner
+        out = np.zeros((len(X), self.n_players, *inner.shape[2:]))
+        out[:, self.own] = inner
+        return out
+
+
+def _see(
+    X: np.ndarray, columns: np.ndarray, encoded: np.ndarray, tables: tuple[np.ndarray, ...]
+) -> np.ndarray:
+    kept: np.ndarray = X[:, columns]
+    if len(encoded) == 0:
+        return kept
+    parts = [table[_places(X[:, at], len(table) - 2)] for at, table in zip(encoded, tables)]
+    return np.concatenate([kept, *parts], axis=1, dtype=np.float32)
+
+
+def _places(codes: np.ndarray, n_codes: int) -> np.ndarray:
+    """Row of the table for each code: unseen ones come after the codes, missing ones last."""
+    missing = np.isnan(codes)
+    whole = np.where(missing, 0, codes).astype(np.int64)
+    places = np.where((whole < 0) | (whole >= n_codes), n_codes, whole)
+    return np.where(missing, n_codes + 1, places)
+
+
+class ViewFamily:
+    """Fits another family on a view of the columns.
+
+    Config: ``family`` and its ``config``; ``columns`` kept as they are, of which ``categorical``
+    (positions in the engineered matrix) hold codes; ``encoded`` columns of codes, which become
+    target statistics.
+    """
+
+    name = "view"
+
+    def fit(
+        self,
+        train: Rows,
+        problem: Problem,
+        config: Config,
+        *,
+        seed: int,
+        valid: Rows | None = None,
+        rounds: int | None = None,
+        deadline: float | None = None,
+    ) -> ViewMember:
+        """Encode, cut the columns, and fit the inner family."""
+        columns = np.asarray(config["columns"], dtype=np.int64)
+        encoded = np.asarray(config.get("encoded", ()), dtype=np.int64)
+        codes = set(config.get("categorical", ()))
+        categorical = tuple(i for i, column in enumerate(columns.tolist()) if column in codes)
+        rng = np.random.default_rng([seed, len(train.X)])
+        tables, fitted = [], []
+        for column in encoded:
+            table, own = target_statistics(train.X[:, column], train, problem, rng)
+            tables.append(table)
+            fitted.append(own)
+        seen = train.X[:, columns]
+        if fitted:
+            seen = np.concatenate([seen, *fitted], axis=1, dtype=np.float32)
+        inner = get_family(config["family"]).fit(
+            replace(train, X=seen, categorical=categorical),
+            problem,
+            config["config"],
+            seed=seed,
+            valid=None
+            if valid is None
+            else replace(
+                valid, X=_see(valid.X, columns, encoded, tuple(tables)), categorical=categorical
+            ),
+            rounds=rounds,
+            deadline=deadline,
+        )
+        return ViewMember(inner, columns, encoded, tuple(tables))
+
+    def from_files(self, files: Mapping[str, bytes]) -> ViewMember:
+        """Rebuild a member from its files."""
+        facts: dict[str, Any] = json.loads(files["view.json"])
+        prefix = "inner/"
+        own = {name[len(prefix) :]: files[name] for name in files if name.startswith(prefix)}
+        with np.load(io.BytesIO(files["view.npz"]), allow_pickle=False) as arrays:
+            columns, encoded = arrays["columns"], arrays["encoded"]
+            tables = tuple(arrays[f"table_{i}"] for i in range(len(encoded)))
+        return ViewMember(get_family(facts["family"]).from_files(own), columns, encoded, tables)
+
+
+def target_statistics(
+    codes: np.ndarray, train: Rows, problem: Problem, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean target of each code, pulled towards the mean of all (Micci-Barreca 2001).
+
+    Parameters
+    ----------
+    codes : float32 (n_rows,); NaN is missing.
+
+    Returns
+    -------
+    table : float32 (n_codes + 2, n_statistics)
+        For new rows: of each code, of an unseen one, of a missing one.
+    fitted : float32 (n_rows, n_statistics)
+        For the training rows, each from rows of other parts, so that no row sees its own target.
+    """
+    n_codes = int(np.nanmax(codes, initial=-1.0)) + 1
+    places = _places(codes, n_codes)
+    goal = _goals(train.y, problem)  # (n_rows, n_statistics)
+    weight = np.ones(len(codes)) if train.weight is None else train.weight
+    part = rng.integers(_PARTS, size=len(codes))
+    counts = np.zeros((_PARTS, n_codes + 2))
+    sums = np.zeros((_PARTS, n_codes + 2, goal.shape[1]))
+    np.add.at(counts, (part, places), weight)
+    np.add.at(sums, (part, places), goal * weight[:, None])
+    mean = (goal * weight[:, None]).sum(axis=0) / weight.sum()
+
+    def smooth(total: np.ndarray, count: np.ndarray) -> np.ndarray:
+        return (total + _SMOOTHING * mean) / (count[..., None] + _SMOOTHING)
+
+    table = smooth(sums.sum(axis=0), counts.sum(axis=0)).astype(np.float32)
+    others = smooth(sums.sum(axis=0) - sums, counts.sum(axis=0) - counts)
+    return table, others[part, places].astype(np.float32)
+
+
+def _goals(y: np.ndarray, problem: Problem) -> np.ndarray:
+    """What is averaged: the value, or a mark for each class but the first of two."""
+    if problem.task == "regression":
+        return y[:, None]
+    if problem.task == "binary":
+        return (y == 1).astype(np.float64)[:, None]
+    frequent = np.argsort(-np.bincount(y, minlength=problem.n_classes), kind="stable")
+    return (y[:, None] == np.sort(frequent[:_MOST_STATISTICS])).astype(np.float64)
+
+
+FAMILY = ViewFamily()

@@ -1,0 +1,141 @@
+"""From trials to the model that is shipped: weigh the margins, fit the members once on all rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+
+import numpy as np
+
+from pellucid.models.ensemble import Ensemble
+from pellucid.models.family import Member
+from pellucid.models.problem import Problem
+from pellucid.search.stack import Stack, fit_stack
+from pellucid.search.trials import DataRef, Trial, refit
+from pellucid.search.workers import Workers
+
+_CANDIDATES = 18  # trials that the stack looks at
+_WORTH = {"forest": 5e-3}  # of the loss, that members of a family that is slow to explain must gain
+_USUAL_WORTH = 2e-4
+_ENOUGH = 0.8  # of the wanted rounds, below which the folds' own members are used instead
+_POLL = 0.2
+
+
+def loss_name(problem: Problem) -> str:
+    """The metric that the stack minimises, by which trials are compared."""
+    return "log_loss" if problem.is_classification else "root_mean_squared_error"
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The ensemble before its members are refitted: trials with their weights.
+
+    margins : out-of-fold margins of the ensemble, (n_rows, n_outputs), NaN where no fold holds
+        a row out.
+    """
+
+    trials: tuple[Trial, ...]
+    stack: Stack
+    margins: np.ndarray
+
+
+def choose(trials: Sequence[Trial], data: DataRef, *, max_members: int = 8) -> Chosen:
+    """Weigh the best trials; a lone baseline is chosen when there is nothing else."""
+    usable = [trial for trial in trials if trial.usable]
+    learned = [trial for trial in usable if trial.spec.family != "prior"] or usable
+    loss = loss_name(data.problem)
+    learned.sort(key=lambda trial: (trial.record.metrics.get(loss, np.inf), trial.spec.iteration))
+    best_of_family = {trial.spec.family: trial for trial in reversed(learned)}
+    candidates = learned[:_CANDIDATES]
+    candidates += [t for t in best_of_family.values() if t not in candidates]
+    margins = [trial.margins for trial in candidates if trial.margins is not None]
+    scored = np.isfinite(margins[0][:, 0])
+    rows = data.rows()
+    stack = fit_stack(
+        [each[scored] for each in margins],
+        rows.y[scored],
+        data.problem,
+        weight=None if rows.weight is None else rows.weight[scored],
+        worth=[_WORTH.get(trial.spec.family, _USUAL_WORTH) for trial in candidates],
+        max_members=max_members,
+    )
+    kept = np.flatnonzero(stack.weights > 0)
+    if len(kept) == 0:  # nothing beats the intercept: keep the best, at no weight
+        kept = np.array([0])
+    return Chosen(
+        trials=tuple(candidates[i] for i in kept),
+        stack=Stack(stack.weights[kept], stack.intercept),
+        margins=stack.margins(margins),
+    )
+
+
+@dataclass(frozen=True)
+class Part:
+    """How one chosen trial came into the ensemble.
+
+    rounds : of the one member fitted on all rows, or of the member of each fold.
+    """
+
+    iteration: int
+    weight: float
+    rounds: tuple[int, ...]
+    by_fold: bool
+
+
+def build_ensemble(
+    data: DataRef, chosen: Chosen, workers: Workers, *, end: float | None, bagged: bool = False
+) -> tuple[Ensemble, tuple[Part, ...]]:
+    """Fit each chosen configuration once on all rows, side by side.
+
+    One member instead of one a fold loses nothing and is as many times quicker to predict and to
+    explain. Where a refit fails, is not done at ``end`` (`time.monotonic`), or was cut short, the
+    members of the trial's folds share its weight: they are there already.
+
+    Parameters
+    ----------
+    bagged : bool
+        Use the members of the folds for all.
+    """
+    fitted = {} if bagged else _refit(data, chosen, workers, end)
+    names: list[str] = []
+    members: list[Member] = []
+    weights: list[float] = []
+    parts: list[Part] = []
+    for trial, weight in zip(chosen.trials, chosen.stack.weights):
+        spec, refitted = trial.spec, trial.spec.iteration in fitted
+        own = data.members(spec, refit=refitted)
+        members += own
+        weights += [float(weight) / len(own)] * len(own)
+        names += (
+            [spec.name] if refitted else [f"{spec.name}, fold {k + 1}" for k in range(len(own))]
+        )
+        rounds = tuple(member.rounds for member in own)
+        parts.append(Part(spec.iteration, float(weight), rounds, by_fold=not refitted))
+    ensemble = Ensemble(tuple(members), np.array(weights), chosen.stack.intercept, tuple(names))
+    return ensemble, tuple(parts)
+
+
+def _refit(data: DataRef, chosen: Chosen, workers: Workers, end: float | None) -> dict[int, int]:
+    """Iterations that were refitted in full, with their rounds."""
+    longest_first = sorted(chosen.trials, key=lambda trial: -trial.seconds_per_fold)
+    running: dict[Future[int], Trial] = {}
+    for trial in longest_first:
+        rounds = trial.refit_rounds
+        running[workers.submit(refit, data, trial.spec, rounds, end)] = trial
+    fitted: dict[int, int] = {}
+    while running and (end is None or time.monotonic() < end):
+        done, _ = wait(running, timeout=_POLL, return_when="FIRST_COMPLETED")
+        for future in done:
+            trial = running.pop(future)
+            if future.exception() is None:
+                rounds = future.result()
+                if rounds >= _ENOUGH * trial.refit_rounds or trial.spec.family in _FULL:
+                    fitted[trial.spec.iteration] = rounds
+    if running:
+        workers.restart()
+    return fitted
+
+
+_FULL = ("prior", "linear", "spline")  # their rounds are steps of a solver, not parts of a model
