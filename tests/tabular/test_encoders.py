@@ -1,6 +1,7 @@
 """What each encoder makes of a column, down to names and values."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -185,8 +186,12 @@ def test_weights_of_words_are_those_of_scikit_learn(shared_data):
     frame, _ = shared_data("fine_foods")
     texts = frame["review"].iloc[:800].tolist()
     encoder = TextEncoder.from_dict(json.loads(json.dumps(TextEncoder.fit(texts).to_dict())))
-    assert 100 < len(encoder.words) <= 200
-    vectorizer = TfidfVectorizer(vocabulary=list(encoder.words)).fit(texts)
+    assert len(encoder.words) == 400
+    vectorizer = TfidfVectorizer(
+        vocabulary=list(encoder.words),
+        sublinear_tf=True,
+        preprocessor=lambda text: re.sub("<[^<>]*>", " ", text.lower()),
+    ).fit(texts)
     np.testing.assert_allclose(encoder.idf, vectorizer.idf_, rtol=1e-14)
     unseen = ["", "Not good, NOT good at all", "zzz", *frame["review"].iloc[800:1000]]
     out = np.empty((len(unseen), len(encoder.words) + 1), dtype=np.float32)
@@ -194,6 +199,13 @@ def test_weights_of_words_are_those_of_scikit_learn(shared_data):
     expected = vectorizer.transform(unseen).toarray().astype(np.float32)
     np.testing.assert_allclose(out[:, :-1], expected, rtol=3e-7)
     assert out[:, -1].tolist() == [len(text.split()) for text in unseen]
+
+
+def test_words_are_the_most_common_ones_and_no_markup():
+    texts = ["<b>cold</b> soup<br />", "cold tea < 3", "hot soup", "hot tea", "cold pie"] * 20
+    encoder = TextEncoder.fit(texts)
+    assert encoder.words == ("cold", "hot", "pie", "soup", "tea")
+    assert TextEncoder.fit(texts, max_words=2).words == ("cold", "hot")
 
 
 def test_missing_texts():
