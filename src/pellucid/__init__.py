@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pellucid.automl.estimators import AutoMLClassifier, AutoMLRegressor
+    from pellucid.automl.replay import replay
     from pellucid.errors import PellucidError, PellucidWarning
     from pellucid.explain.explanation import Explanation
     from pellucid.store.runs import list_runs, load_run
@@ -27,6 +28,7 @@ _HOMES = {
     "PellucidWarning": "pellucid.errors",
     "list_runs": "pellucid.store.runs",
     "load_run": "pellucid.store.runs",
+    "replay": "pellucid.automl.replay",
 }
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "PellucidWarning",
     "list_runs",
     "load_run",
+    "replay",
 ]
 
 

@@ -20,13 +20,15 @@ from pellucid.automl.asides import (
     read_weight,
     weigh_classes,
 )
+from pellucid.automl.options import Options
 from pellucid.automl.target import Target, TargetError, read_classes, read_values
-from pellucid.automl.training import Options, train
+from pellucid.automl.training import train
 from pellucid.errors import PellucidError
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.predictor import Predictor
 from pellucid.models.family import family_names
 from pellucid.search.metrics import get_metric
+from pellucid.search.plan import Plan
 from pellucid.search.progress import ProgressCallback
 from pellucid.store.run import leaderboard_frame
 from pellucid.tabular.read import to_frame
@@ -65,6 +67,7 @@ class _AutoML(BaseEstimator):
         blocked_families: Sequence[str] = (),
         refit: bool = True,
         max_members: int = 8,
+        resume: str | None = None,
         name: str | None = None,
         progress: ProgressCallback | None = None,
     ) -> None:
@@ -83,6 +86,7 @@ class _AutoML(BaseEstimator):
         self.blocked_families = blocked_families
         self.refit = refit
         self.max_members = max_members
+        self.resume = resume
         self.name = name
         self.progress = progress
 
@@ -155,6 +159,12 @@ class _AutoML(BaseEstimator):
         return self
 
     @property
+    def plan_(self) -> Plan:
+        """All that is needed to make the model again, without a clock; see `pellucid.replay`."""
+        check_is_fitted(self)
+        return Plan.from_dict(self.training_["plan"])
+
+    @property
     def _class_weight(self) -> ClassWeight:
         return None
 
@@ -196,6 +206,7 @@ class _AutoML(BaseEstimator):
             blocked_families=tuple(self.blocked_families),
             bagged=not self.refit,
             max_members=self.max_members,
+            resume=self.resume,
             name=self.name,
             progress=self.progress,
         )
@@ -263,6 +274,8 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         Most members of the ensemble.
     class_weight : "balanced", mapping of class to weight, or None
         Makes rows of rare classes count more; probabilities are then no longer frequencies.
+    resume : str, optional
+        Id of a run that was cut off: its trials are taken over, the rest is searched.
     name : str, optional
         What the run is called.
     progress : callable, optional
@@ -314,6 +327,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         refit: bool = True,
         max_members: int = 8,
         class_weight: ClassWeight = None,
+        resume: str | None = None,
         name: str | None = None,
         progress: ProgressCallback | None = None,
     ) -> None:
@@ -333,6 +347,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
             blocked_families=blocked_families,
             refit=refit,
             max_members=max_members,
+            resume=resume,
             name=name,
             progress=progress,
         )

@@ -56,6 +56,7 @@ def choose_link(
     return chosen, trials.get(chosen), errors
 
 
-def with_link(data: DataRef, link: Link) -> DataRef:
+def with_link(data: DataRef, link: str) -> DataRef:
     """The same data, with a margin behind another link."""
-    return replace(data, problem=replace(data.problem, link=link))
+    behind: Link = "log" if link == "log" else "identity"
+    return replace(data, problem=replace(data.problem, link=behind))

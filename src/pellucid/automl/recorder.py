@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import PellucidWarning
-from pellucid.search.trials import TrialRecord
+from pellucid.search.kept import trial_to_files
+from pellucid.search.trials import Trial
 
 if TYPE_CHECKING:
     from pellucid.explain.explanation import Explanation
@@ -37,13 +39,22 @@ class Recorder:
         if self._thread is not None and self._writer.done():
             self._writer.result()
 
-    def log_trial(self, record: TrialRecord) -> None:
-        """Write a trial, some time soon."""
+    def log_trial(self, trial: Trial, members: Path, *, link: str) -> None:
+        """Write a trial, some time soon.
+
+        Parameters
+        ----------
+        members : where its packed members are; they are read at once.
+        link : that its margins are behind.
+        """
         self.check()
-        if self._thread is not None:
-            self._pending.append(
-                self._thread.submit(lambda: self._writer.result().log_trial(record))
-            )
+        if self._thread is None:
+            return
+        packed = members.read_bytes() if trial.usable else None
+        files = trial_to_files(trial, packed, link=link)
+        self._pending.append(
+            self._thread.submit(lambda: self._writer.result().log_trial(trial.record, files))
+        )
 
     def finish(
         self, *, predictor: Predictor, explanation: Explanation | None, training: dict[str, Any]

@@ -39,11 +39,16 @@ class Start:
         prior = prior_margins(train.y, problem, train.weight)
         if problem.is_classification:
             return cls(prior, 1.0, prior)
-        return cls(prior, float(train.y.std()) or 1.0, np.zeros(1))
+        spread = 1.0 if problem.link == "log" else float(train.y.std()) or 1.0
+        return cls(prior, spread, np.zeros(1))
 
     def labels(self, rows: Rows, problem: Problem) -> np.ndarray:
         """What the library learns: class codes, or values in our unit."""
-        return rows.y if problem.is_classification else (rows.y - self.prior) / self.spread
+        if problem.is_classification:
+            return rows.y
+        if problem.link == "log":  # behind a logarithm the unit is a summand of the margin
+            return rows.y / np.exp(self.prior)
+        return (rows.y - self.prior) / self.spread
 
     def margins(self, n_rows: int) -> np.ndarray:
         """The starting margin of each row, (n_rows, n_outputs)."""

@@ -139,6 +139,8 @@ def _params(problem: Problem, config: Config, *, seed: int) -> dict[str, Any]:
         params["grow_policy"] = "lossguide"
     if problem.task == "multiclass":
         params["num_class"] = problem.n_classes
+    if problem.link == "log":
+        params |= {"objective": "count:poisson", "eval_metric": "poisson-nloglik"}
     return params
 
 

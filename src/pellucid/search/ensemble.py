@@ -13,7 +13,7 @@ from pellucid.models.ensemble import Ensemble
 from pellucid.models.family import Member
 from pellucid.models.problem import Problem
 from pellucid.search.stack import Stack, fit_stack
-from pellucid.search.trials import DataRef, Trial, refit
+from pellucid.search.trials import DataRef, Trial, TrialSpec, refit
 from pellucid.search.workers import Workers
 
 _CANDIDATES = 18  # trials that the stack looks at
@@ -73,12 +73,12 @@ def choose(trials: Sequence[Trial], data: DataRef, *, max_members: int = 8) -> C
 
 @dataclass(frozen=True)
 class Part:
-    """How one chosen trial came into the ensemble.
+    """How one chosen trial came into the ensemble, and all that is needed to fit it again.
 
     rounds : of the one member fitted on all rows, or of the member of each fold.
     """
 
-    iteration: int
+    spec: TrialSpec
     weight: float
     rounds: tuple[int, ...]
     by_fold: bool
@@ -99,22 +99,28 @@ def build_ensemble(
         Use the members of the folds for all.
     """
     fitted = {} if bagged else _refit(data, chosen, workers, end)
-    names: list[str] = []
-    members: list[Member] = []
-    weights: list[float] = []
-    parts: list[Part] = []
-    for trial, weight in zip(chosen.trials, chosen.stack.weights):
-        spec, refitted = trial.spec, trial.spec.iteration in fitted
-        own = data.members(spec, refit=refitted)
-        members += own
-        weights += [float(weight) / len(own)] * len(own)
-        names += (
-            [spec.name] if refitted else [f"{spec.name}, fold {k + 1}" for k in range(len(own))]
-        )
-        rounds = tuple(member.rounds for member in own)
-        parts.append(Part(spec.iteration, float(weight), rounds, by_fold=not refitted))
-    ensemble = Ensemble(tuple(members), np.array(weights), chosen.stack.intercept, tuple(names))
-    return ensemble, tuple(parts)
+    refitted = [trial.spec.iteration in fitted for trial in chosen.trials]
+    own = [data.members(trial.spec, refit=done) for trial, done in zip(chosen.trials, refitted)]
+    weights = chosen.stack.weights.tolist()
+    parts = tuple(
+        Part(trial.spec, weight, tuple(member.rounds for member in members), by_fold=not done)
+        for trial, weight, members, done in zip(chosen.trials, weights, own, refitted)
+    )
+    return assemble(parts, own, chosen.stack.intercept), parts
+
+
+def assemble(
+    parts: Sequence[Part], members: Sequence[Sequence[Member]], intercept: np.ndarray
+) -> Ensemble:
+    """The ensemble of each part's members, which share the part's weight equally."""
+    names = [
+        f"{part.spec.name}, fold {k + 1}" if part.by_fold else part.spec.name
+        for part, own in zip(parts, members)
+        for k in range(len(own))
+    ]
+    weights = [part.weight / len(own) for part, own in zip(parts, members) for _ in own]
+    flat = tuple(member for own in members for member in own)
+    return Ensemble(flat, np.array(weights), intercept, tuple(names))
 
 
 def _refit(data: DataRef, chosen: Chosen, workers: Workers, end: float | None) -> dict[int, int]:

@@ -146,18 +146,24 @@ class DataRef:
         folds = Folds(of_row, self.forward, self.fold_kind, self.seed)
         return folds.redrawn(rows.y, self.problem, repeat=repeat)
 
-    def member_file(self, iteration: int, *, refit: bool = False) -> Path:
-        """Where a trial's packed members are kept."""
-        return (
-            Path(self.folder)
-            / (_REFITS if refit else _TRIALS)
-            / f"{self.problem.link}-{iteration}.zip"
-        )
+    def member_file(self, iteration: int, *, refit: bool = False, fold: int | None = None) -> Path:
+        """Where a trial's packed members are kept; a fold's own, when it was fitted again."""
+        name = f"{self.problem.link}-{iteration}" + ("" if fold is None else f"-{fold}")
+        return Path(self.folder) / (_REFITS if refit else _TRIALS) / f"{name}.zip"
 
-    def members(self, spec: TrialSpec, *, refit: bool = False) -> list[Member]:
-        """The members that a trial left, one a fold, or the one of its refit."""
-        files = unpack(self.member_file(spec.iteration, refit=refit).read_bytes())
-        return unpack_members(files)
+    def members(self, spec: TrialSpec, *, refit: bool = False, n_folds: int = 0) -> list[Member]:
+        """The members that a trial left, one a fold, or the one of its refit.
+
+        ``n_folds`` : of a refit fold by fold.
+        """
+        folds = range(n_folds) if n_folds else [None]
+        return [
+            member
+            for fold in folds
+            for member in unpack_members(
+                unpack(self.member_file(spec.iteration, refit=refit, fold=fold).read_bytes())
+            )
+        ]
 
 
 def unpack_members(files: Mapping[str, bytes]) -> list[Member]:
@@ -270,28 +276,30 @@ def record_of(
     )
 
 
-def refit(data: DataRef, spec: TrialSpec, rounds: int, deadline: float | None) -> int:
-    """Fit a configuration on all rows; runs in a worker, leaves the member on disk.
+def refit(
+    data: DataRef,
+    spec: TrialSpec,
+    rounds: int,
+    deadline: float | None,
+    fold: int | None = None,
+) -> int:
+    """Fit a configuration on all rows, or on those of a fold; runs in a worker.
 
-    Gives how much was learned, which is less than ``rounds`` when the deadline came first.
+    The member is left on disk. Gives how much was learned, which is less than ``rounds`` when the
+    deadline came first.
     """
-    member = fit_all(data, spec, rounds, deadline)
-    files = {f"0/{name}": content for name, content in member.to_files().items()}
-    _write(data.member_file(spec.iteration, refit=True), pack(files))
-    return member.rounds
-
-
-def fit_all(data: DataRef, spec: TrialSpec, rounds: int, deadline: float | None = None) -> Member:
-    """Fit a configuration once on all rows that may be learned from."""
     rows, folds = data.rows(), data.folds(spec.repeat)
-    return get_family("view").fit(
-        take(rows, folds.learned),
+    member = get_family("view").fit(
+        take(rows, folds.learned if fold is None else folds.split(fold)[0]),
         data.problem,
         view_config(data, spec),
         seed=spec.seed,
         rounds=rounds,
         deadline=deadline,
     )
+    files = {f"0/{name}": content for name, content in member.to_files().items()}
+    _write(data.member_file(spec.iteration, refit=True, fold=fold), pack(files))
+    return member.rounds
 
 
 def _write(path: Path, content: bytes) -> None:

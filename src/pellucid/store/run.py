@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pellucid.errors import PellucidError
-from pellucid.store.artifacts import load_files, load_predictor
+from pellucid.search.kept import MEMBERS, trial_ensemble, trial_from_files
+from pellucid.search.metrics import get_metric
+from pellucid.search.plan import Plan
+from pellucid.store.artifacts import ArtifactError, load_files, load_predictor
 from pellucid.store.process import is_gone
 from pellucid.store.tracking import Record
 from pellucid.store.writer import (
@@ -24,11 +27,14 @@ from pellucid.store.writer import (
     REASON,
     RESULTS,
     TRAINING_FILE,
+    TRIALS,
 )
 
 if TYPE_CHECKING:
     from pellucid.explain.explanation import Explanation
     from pellucid.explain.predictor import Predictor
+    from pellucid.models.problem import Link, Problem
+    from pellucid.search.trials import Trial
     from pellucid.store.runs import Store
 
 
@@ -107,10 +113,80 @@ class Run:
             raise RunError(f"run {self.id} holds no explanation over engineered features")
         return explanation.engineered
 
-    def model(self) -> Predictor:
-        """The model: ``predict``, ``predict_proba`` and ``explain`` of new rows."""
+    def model(self, *, iteration: int | None = None, metric: str | None = None) -> Predictor:
+        """The model: ``predict``, ``predict_proba`` and ``explain`` of new rows.
+
+        Parameters
+        ----------
+        iteration : int, optional
+            The model of one trial by its place on the leaderboard's ``iteration`` column: the
+            mean of its folds' models. The ensemble is the default.
+        metric : str, optional
+            The model that is best by this metric in cross-validation, such as "r2_score".
+
+        Raises
+        ------
+        RunError
+            If there is no such trial, it failed, or its model was not kept.
+        """
         with self._files(MODEL) as folder:
-            return load_predictor(folder)
+            best = load_predictor(folder)
+        if metric is not None:
+            if iteration is not None:
+                raise RunError("iteration and metric exclude each other; give one of them")
+            iteration = self._best_by(metric, best.problem)
+        if iteration is None or self._entry(iteration)["family"] == "ensemble":
+            return best
+        files = self._trial_files(iteration)
+        trial, link = trial_from_files(files)
+        problem = replace(best.problem, link=link)
+        ensemble = trial_ensemble(trial, files[MEMBERS], n_outputs=problem.n_outputs)
+        return replace(best, problem=problem, ensemble=ensemble)
+
+    @property
+    def plan(self) -> Plan:
+        """All that is needed to make the model again, without a clock; see `pellucid.replay`."""
+        return Plan.from_dict(self.training["plan"])
+
+    def trials(self) -> list[tuple[Trial, Link, bytes | None]]:
+        """Every trial that was kept: it, the link of its margins, and its packed members.
+
+        A run that was killed has those that had ended.
+        """
+        kept = []
+        for iteration in self.store.trial_iterations(self.id):
+            with self.store.files(self.id, f"{TRIALS}/{iteration}") as folder:
+                try:
+                    files = load_files(folder)
+                except ArtifactError:  # killed while it was written
+                    continue
+            trial, link = trial_from_files(files)
+            kept.append((trial, link, files.get(MEMBERS)))
+        return sorted(kept, key=lambda each: each[0].spec.iteration)
+
+    def _entry(self, iteration: int) -> dict[str, Any]:
+        entries = {entry["iteration"]: entry for entry in self.training["leaderboard"]}
+        if iteration not in entries:
+            raise RunError(
+                f"run {self.id} has no iteration {iteration}; its leaderboard has "
+                f"{', '.join(map(str, sorted(entries)))}"
+            )
+        entry: dict[str, Any] = entries[iteration]
+        return entry
+
+    def _best_by(self, metric: str, problem: Problem) -> int:
+        wanted = get_metric(metric, problem)
+        scored = [e for e in self.training["leaderboard"] if metric in e["metrics"]]
+        if not scored:
+            raise RunError(f"no trial of run {self.id} has a value of {metric}")
+        return int(min(scored, key=lambda e: wanted.loss(e["metrics"][metric]))["iteration"])
+
+    def _trial_files(self, iteration: int) -> dict[str, bytes]:
+        entry = self._entry(iteration)
+        if entry["status"] == "failed":
+            raise RunError(f"iteration {iteration} of run {self.id} failed: {entry['note']}")
+        with self._files(f"{TRIALS}/{iteration}") as folder:
+            return load_files(folder)
 
     @contextlib.contextmanager
     def _files(self, name: str) -> Iterator[Path]:

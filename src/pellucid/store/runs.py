@@ -13,7 +13,7 @@ import pandas as pd
 from pellucid.store.location import Location, StoreError, locate
 from pellucid.store.run import Run, RunError, make_run
 from pellucid.store.tracking import Record, Tracking
-from pellucid.store.writer import RunWriter
+from pellucid.store.writer import TRIALS, RunWriter
 
 
 class Store:
@@ -101,6 +101,15 @@ class Store:
         raise RunError(
             f"{kind} with {run!r} in the store {self.location}; choose one of\n" + "\n".join(lines)
         )
+
+    def trial_iterations(self, run: str) -> list[int]:
+        """Iterations of the trials that a run has kept, ascending."""
+        if self.location.folder is None:
+            names = self.tracking.list_folder(run, TRIALS)
+        else:
+            home = self.location.folder / "artifacts" / run / "artifacts" / TRIALS
+            names = [path.name for path in home.iterdir()] if home.is_dir() else []
+        return sorted(int(name) for name in names if name.isdigit())
 
     @contextlib.contextmanager
     def files(self, run: str, name: str) -> Iterator[Path]:

@@ -154,6 +154,12 @@ class Tracking:
         with _environment(_QUIET):
             self._do(lambda: self._client.log_artifacts(run, str(folder)))
 
+    def list_folder(self, run: str, name: str) -> list[str]:
+        """Names of what lies in a folder of the run's artefacts."""
+        with _environment(_QUIET):
+            found = self._do(lambda: self._client.list_artifacts(run, name))
+        return [entry.path.rpartition("/")[2] for entry in found]
+
     @contextlib.contextmanager
     def download(self, run: str, name: str) -> Iterator[Path]:
         """A folder of the run's artefacts, as a local folder for the time of a with block."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pellucid.store.run import Run
     from pellucid.store.runs import Store
 
-MODEL, RESULTS = "model", "results"  # the two folders of a run's artefacts
+MODEL, RESULTS, TRIALS = "model", "results", "trials"  # the folders of a run's artefacts
 TRAINING_FILE, EXPLANATION_FILE = "training.json", "explanation.zip"
 PROCESS, REASON = "pellucid.process", "pellucid.reason"
 
@@ -59,8 +59,14 @@ class RunWriter:
         tracking.log(self.id, params=params)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pellucid-run")
 
-    def log_trial(self, record: TrialRecord) -> None:
+    def log_trial(self, record: TrialRecord, files: Mapping[str, bytes] | None = None) -> None:
         """Write a trial as a child run, some time soon; may be called from any thread.
+
+        Parameters
+        ----------
+        record : TrialRecord
+        files : mapping, optional
+            The trial as `pellucid.search.kept` has it, from which a search can go on.
 
         Raises
         ------
@@ -70,9 +76,13 @@ class RunWriter:
         if self._ended:
             raise StoreError(f"run {self.id} has ended; begin a new one")
         ended_ms = int(time.time() * 1000)
-        self._pending.append(self._thread.submit(self._write_trial, record, ended_ms))
+        self._pending.append(self._thread.submit(self._write_trial, record, files, ended_ms))
 
-    def _write_trial(self, record: TrialRecord, ended_ms: int) -> None:
+    def _write_trial(
+        self, record: TrialRecord, files: Mapping[str, bytes] | None, ended_ms: int
+    ) -> None:
+        if files is not None:
+            self._write_files({f"{TRIALS}/{record.iteration}": files})
         tags = {KIND: TRIAL, PARENT: self.id, "pellucid.status": record.status}
         if record.note:
             tags[REASON] = record.note

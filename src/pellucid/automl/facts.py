@@ -1,0 +1,141 @@
+"""The facts of a training that a run keeps: scores, leaderboard, columns, how time was spent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pellucid.automl.asides import KeptApart
+from pellucid.automl.curves import curves
+from pellucid.automl.guardrails import check_columns, check_target, check_trials
+from pellucid.automl.options import Options
+from pellucid.automl.preparing import Prepared
+from pellucid.automl.searching import Found, Setting
+from pellucid.automl.target import Target
+from pellucid.automl.versions import versions
+from pellucid.explain.predictor import Predictor
+from pellucid.search.ensemble import Chosen, Part
+from pellucid.search.leaderboard import leaderboard
+from pellucid.search.metrics import score
+from pellucid.search.trials import DataRef
+from pellucid.tabular.featurize import Featurizer
+from pellucid.tabular.schema import Schema
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Scores and curves on test rows."""
+
+    scores: dict[str, float]
+    curves: dict[str, Any]
+
+
+def asked_for(frame: pd.DataFrame, target: Target, options: Options, digest: str) -> dict[str, Any]:
+    """What is known before the search: the run's parameters."""
+    return {
+        "task": target.problem.task,
+        "target": target.name,
+        "classes": None if target.classes is None else target.classes.tolist(),
+        "n_rows": len(target.y),
+        "n_columns": frame.shape[1],
+        "fingerprint": digest,
+        "primary_metric": options.metric.name,
+        "time_budget": options.time_budget,
+        "max_trials": options.max_trials,
+        "seed": options.seed,
+        "model_explainability": options.explain,
+    }
+
+
+def cv_scores(data: DataRef, chosen: Chosen) -> dict[str, float]:
+    """The ensemble's scores on its out-of-fold margins."""
+    rows, scored = data.rows(), np.isfinite(chosen.margins[:, 0])
+    weight = None if rows.weight is None else rows.weight[scored]
+    return score(rows.y[scored], chosen.margins[scored], data.problem, weight=weight)
+
+
+def held_out_scores(predictor: Predictor, test: KeptApart | None) -> HeldOut | None:
+    """The model's scores on test rows, if there are any with a target."""
+    if test is None or test.y is None or len(test.y) == 0:
+        return None
+    margins = predictor.margins(test.frame)
+    return HeldOut(
+        score(test.y, margins, predictor.problem),
+        curves(test.y, margins, predictor.problem, predictor.classes),
+    )
+
+
+def tell(
+    prepared: Prepared,
+    found: Found,
+    target: Target,
+    setting: Setting,
+    chosen: Chosen,
+    parts: Sequence[Part],
+    cv: dict[str, float],
+    held_out: HeldOut | None,
+) -> dict[str, Any]:
+    """What the training found, as plain values."""
+    clock = setting.clock
+    board = leaderboard(
+        found.trials, chosen, cv, setting.options.metric, seconds=clock.seconds["refit"]
+    )
+    findings = (*check_target(target), *check_trials(board), *check_columns(prepared.schema))
+    scored = np.isfinite(chosen.margins[:, 0])
+    own_curves = (
+        held_out.curves
+        if held_out
+        else curves(target.y[scored], chosen.margins[scored], found.data.problem, target.classes)
+    )
+    return {
+        "link": found.data.problem.link,
+        "links": found.links,
+        "columns": _columns(prepared.schema, prepared.featurizer),
+        "leaderboard": board,
+        "passed_over": found.passed_over,
+        "ensemble": _ensemble(parts),
+        "folds": {"kind": prepared.folds.kind, "n": prepared.folds.n},
+        "metrics": {"cv": cv, "test": held_out.scores if held_out else None},
+        "curves": own_curves,
+        "curves_from": "test" if held_out else "cv",
+        "interrupted": setting.guard.raised,
+        "versions": versions(),
+        "guardrails": [finding.to_dict() for finding in findings],
+        "seconds": {**clock.seconds, "total": clock.deadline.elapsed},
+    }
+
+
+def _columns(schema: Schema, featurizer: Featurizer) -> list[dict[str, Any]]:
+    """Each raw column: what it is, and what was made of it."""
+    made = {entry["name"]: entry for entry in featurizer.summary()}
+    return [
+        {
+            "name": column.name,
+            "kind": column.kind,
+            "used": column.used,
+            "reason": column.reason,
+            "missing": column.missing,
+            "n_unique": column.n_unique,
+            "action": made.get(column.name, {}).get("action", ""),
+            "n_engineered": len(featurizer.feature_map.engineered_of(column.name)),
+        }
+        for column in schema.columns
+    ]
+
+
+def _ensemble(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    return [
+        {
+            "iteration": part.spec.iteration,
+            "name": part.spec.name,
+            "family": part.spec.family,
+            "weight": part.weight,
+            "rounds": list(part.rounds),
+            "by_fold": part.by_fold,
+        }
+        for part in parts
+    ]

@@ -1,0 +1,68 @@
+"""How to train: the estimators' parameters, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pellucid.automl.preparing import Settings
+from pellucid.search.metrics import Metric
+from pellucid.search.progress import ProgressCallback
+
+_LEAST_RESERVE, _RESERVED_SHARE = 1.5, 0.03  # seconds, and of the budget
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `AutoMLClassifier` documents; ``resume`` is the id of a run to go on from."""
+
+    metric: Metric
+    time_budget: float | None = 60.0
+    max_trials: int | None = None
+    explain: bool = True
+    seed: int = 0
+    n_jobs: int | None = None
+    store: Any = None
+    column_kinds: Mapping[str, str] = field(default_factory=dict)
+    drop_columns: Sequence[str] = ()
+    n_folds: int | None = None
+    time_column: str | None = None
+    allowed_families: Sequence[str] | None = None
+    blocked_families: Sequence[str] = ()
+    bagged: bool = False
+    max_members: int = 8
+    name: str | None = None
+    resume: str | None = None
+    progress: ProgressCallback | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """What shapes the data."""
+        return Settings(
+            seed=self.seed,
+            column_kinds=self.column_kinds,
+            drop_columns=self.drop_columns,
+            n_folds=self.n_folds,
+            time_column=self.time_column,
+            hurried=self.time_budget,
+        )
+
+    @property
+    def reserve(self) -> float:
+        """Seconds kept for scoring, explaining and storing."""
+        budget = self.time_budget
+        if budget is None:
+            return 0.0
+        return min(0.25 * budget, _LEAST_RESERVE + _RESERVED_SHARE * budget)
+
+    @property
+    def weighing(self) -> float:
+        """Seconds kept for weighing the members."""
+        budget = self.time_budget
+        return 0.0 if budget is None else min(0.05 * budget, 0.3 + 0.01 * budget)
+
+    def allows(self, family: str) -> bool:
+        """Whether a family may be tried."""
+        allowed = self.allowed_families is None or family in self.allowed_families
+        return allowed and family not in self.blocked_families

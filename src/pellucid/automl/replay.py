@@ -1,0 +1,141 @@
+"""Make a model again from its plan: no clock, no search, the same bits."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.automl.asides import (
+    Asides,
+    ClassWeight,
+    join_validation,
+    read_groups,
+    read_kept_apart,
+    read_weight,
+    weigh_classes,
+)
+from pellucid.automl.link import with_link
+from pellucid.automl.preparing import Settings, prepare
+from pellucid.automl.target import read_classes, read_values
+from pellucid.automl.versions import versions
+from pellucid.errors import PellucidWarning
+from pellucid.explain.predictor import Predictor
+from pellucid.search.ensemble import assemble
+from pellucid.search.plan import Plan, PlanError
+from pellucid.search.trials import refit
+from pellucid.search.workers import Workers
+from pellucid.tabular.fingerprint import fingerprint
+from pellucid.tabular.read import to_frame
+
+
+def replay(
+    plan: Plan | Mapping[str, Any],
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    groups: Any = None,
+    X_valid: Any = None,
+    y_valid: Any = None,
+    class_weight: ClassWeight = None,
+    n_jobs: int | None = None,
+) -> Predictor:
+    """Fit the members of a plan on the rows that it was made with.
+
+    Parameters
+    ----------
+    plan : Plan or mapping
+        ``clf.plan_``, ``run.plan``, or the plan's JSON.
+    X, y, sample_weight, groups, X_valid, y_valid, class_weight
+        As they were given to ``fit``.
+    n_jobs : int, optional
+        Worker processes; the bits do not depend on it.
+
+    Returns
+    -------
+    Predictor
+        The same model, bit for bit, where the packages have the versions of the plan.
+
+    Raises
+    ------
+    PlanError
+        Rows that are not those of the plan.
+
+    Warns
+    -----
+    PellucidWarning
+        A package that has another version now.
+
+    Examples
+    --------
+    >>> import pellucid
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> clf = pellucid.AutoMLClassifier(time_budget=None, max_trials=3, store=False).fit(X, y)
+    >>> again = pellucid.replay(clf.plan_, X, y)
+    >>> bool((again.margins(X) == clf.predictor_.margins(X)).all())
+    True
+    """
+    if not isinstance(plan, Plan):
+        plan = Plan.from_dict(plan)
+    frame = to_frame(X)
+    read = read_values if plan.data["task"] == "regression" else read_classes
+    target = read(y, n_rows=len(frame))
+    weight = read_weight(sample_weight, n_rows=len(frame))
+    asides = Asides(
+        weigh_classes(class_weight, target, weight), read_groups(groups, n_rows=len(frame))
+    )
+    valid = read_kept_apart(X_valid, y_valid, target, columns=tuple(frame.columns), what="valid")
+    frame, target, asides = join_validation(frame, target, asides, valid)
+    found = fingerprint(frame)
+    if found != plan.data["fingerprint"]:
+        raise PlanError(
+            f"the table is not the one of the plan: it has {len(frame)} rows and fingerprint "
+            f"{found[:12]}, expected {plan.data['n_rows']} rows and {plan.data['fingerprint'][:12]}"
+        )
+    _tell_other_versions(plan.versions)
+    with tempfile.TemporaryDirectory(prefix="pellucid-") as folder, Workers(n_jobs) as workers:
+        settings = Settings(**plan.settings)
+        prepared = prepare(frame, target, asides, settings, Path(folder))
+        data = with_link(prepared.data, plan.link)
+        tasks = [
+            workers.submit(refit, data, part.spec, rounds, None, fold if part.by_fold else None)
+            for part in plan.members
+            for fold, rounds in enumerate(part.rounds)
+        ]
+        for task in tasks:
+            task.result()
+        members = [
+            data.members(part.spec, refit=True, n_folds=len(part.rounds) if part.by_fold else 0)
+            for part in plan.members
+        ]
+        ensemble = assemble(plan.members, members, np.array(plan.intercept))
+        return Predictor(
+            data.problem,
+            target.name,
+            target.classes,
+            prepared.schema,
+            prepared.featurizer,
+            ensemble,
+            prepared.background(settings.seed),
+        )
+
+
+def _tell_other_versions(planned: Mapping[str, str]) -> None:
+    now: Mapping[str, Any] = versions()
+    other = [
+        f"{name} {now.get(name, 'absent')} instead of {version}"
+        for name, version in planned.items()
+        if now.get(name) != version
+    ]
+    if other:
+        warnings.warn(
+            f"the plan was made with other versions, so the bits may differ: {', '.join(other)}",
+            PellucidWarning,
+            stacklevel=3,
+        )
