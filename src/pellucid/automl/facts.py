@@ -11,7 +11,7 @@ import pandas as pd
 
 from pellucid.automl.asides import KeptApart
 from pellucid.automl.curves import curves
-from pellucid.automl.guardrails import check_columns, check_target, check_trials
+from pellucid.automl.guardrails import Guardrail, check_columns, check_target, check_trials
 from pellucid.automl.options import Options
 from pellucid.automl.preparing import Prepared
 from pellucid.automl.searching import Found, Setting
@@ -78,13 +78,19 @@ def tell(
     parts: Sequence[Part],
     cv: dict[str, float],
     held_out: HeldOut | None,
+    suspicions: Sequence[Guardrail] = (),
 ) -> dict[str, Any]:
     """What the training found, as plain values."""
     clock = setting.clock
     board = leaderboard(
         found.trials, chosen, cv, setting.options.metric, seconds=clock.seconds["refit"]
     )
-    findings = (*check_target(target), *check_trials(board), *check_columns(prepared.schema))
+    findings = (
+        *check_target(target),
+        *suspicions,
+        *check_trials(board),
+        *check_columns(prepared.schema),
+    )
     scored = np.isfinite(chosen.margins[:, 0])
     own_curves = (
         held_out.curves

@@ -13,6 +13,7 @@ from pellucid.tabular.schema import Schema
 
 _IMBALANCE = 0.05  # share of the rarest class below which accuracy misleads
 _FEW_ROWS = 200
+_MANY_LEVELS = 100
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,16 @@ def check_columns(schema: Schema) -> list[Guardrail]:
     for column in schema.columns:
         if not column.used:
             found.append(Guardrail("info", column.name, f"Not used: {column.reason}."))
-        elif column.missing:
+        elif column.kind == "categorical" and column.n_unique > _MANY_LEVELS:
+            found.append(
+                Guardrail(
+                    "info",
+                    column.name,
+                    f"{column.n_unique} levels: rare ones are read together, or by their mean "
+                    f"target.",
+                )
+            )
+        if column.used and column.missing:
             found.append(
                 Guardrail(
                     "info",

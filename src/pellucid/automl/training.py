@@ -16,10 +16,12 @@ from pellucid import shapley
 from pellucid.automl.asides import Asides, KeptApart
 from pellucid.automl.clock import Clock
 from pellucid.automl.facts import asked_for, cv_scores, held_out_scores, tell
+from pellucid.automl.guardrails import Guardrail
 from pellucid.automl.options import Options
 from pellucid.automl.preparing import Prepared, prepare
 from pellucid.automl.recorder import Recorder
 from pellucid.automl.searching import Found, Setting, find_trials
+from pellucid.automl.suspicions import check_drift, check_leak, check_repeats
 from pellucid.automl.target import Target
 from pellucid.automl.versions import versions
 from pellucid.explain.explanation import Explanation
@@ -104,9 +106,20 @@ def train(
             if options.explain:
                 with clock.stage("explain"):
                     explanation = _explain(model.predictor, prepared, target, test, options.seed)
+            suspicions = _suspect(prepared, target, test, explanation, options.seed)
             facts = {
                 **params,
-                **tell(prepared, found, target, setting, model.chosen, model.parts, cv, held_out),
+                **tell(
+                    prepared,
+                    found,
+                    target,
+                    setting,
+                    model.chosen,
+                    model.parts,
+                    cv,
+                    held_out,
+                    suspicions,
+                ),
                 "plan": _plan(model, params, options).to_dict(),
             }
             clock.tell("store")
@@ -164,6 +177,26 @@ def _explain(
     return predictor.explain(
         frame.iloc[kept], rows_from="train" if test is None else "test", y=true
     )
+
+
+def _suspect(
+    prepared: Prepared,
+    target: Target,
+    test: KeptApart | None,
+    explanation: Explanation | None,
+    seed: int,
+) -> list[Guardrail]:
+    """Leaks among the most important columns, drift of the test rows, rows that repeat."""
+    found = check_repeats(prepared.rows)
+    if test is not None:
+        found += check_drift(prepared.rows, test.frame, prepared.schema)
+    if explanation is not None and explanation.n_rows:
+        names = explanation.feature_names
+        ranked = [names.index(str(name)) for name in explanation.global_importance().index]
+        raw_of = prepared.featurizer.feature_map.raw_of
+        problem = target.problem
+        found += check_leak(prepared.X, raw_of, target.y, problem, ranked, names, seed=seed)
+    return found
 
 
 def _plan(model: _Model, params: dict[str, Any], options: Options) -> Plan:
