@@ -7,6 +7,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 
+import pellucid
 from pellucid import AutoMLClassifier, AutoMLRegressor, PellucidError
 from pellucid.tabular.schema import SchemaError
 
@@ -210,3 +211,59 @@ def test_real_tables_within_the_budget(shared_data, name, metric, at_least):
     scale = max(1.0, np.abs(margins).max())
     for level in (explanation, explanation.engineered):
         assert np.abs(level.margins - margins).max() <= 1e-6 * scale
+
+
+def test_a_latency_budget_leaves_members_out():
+    X, margin = table(800)
+    X["other"] = np.random.default_rng(5).normal(size=len(X))
+    margin = margin + np.sin(2 * X["other"])
+    options = {"time_budget": None, "max_trials": 12, "store": False}
+    free = AutoMLRegressor(**options).fit(X, margin)
+    quick = AutoMLRegressor(latency_budget_ms=0.001, **options).fit(X, margin)
+    assert len(free.training_["ensemble"]) > 1
+    assert len(quick.training_["ensemble"]) == 1
+    np.testing.assert_allclose(
+        quick.explain(X[:5]).margins, quick.predictor_.margins(X[:5]), atol=1e-9
+    )
+    assert np.array_equal(
+        pellucid.replay(quick.plan_, X, margin).margins(X), quick.predictor_.margins(X)
+    )
+
+
+def test_groups_time_and_validation_sets_divide_the_rows():
+    X, margin = table(400)
+    groups = np.arange(400) // 20
+    for fit, kind in (
+        ({"groups": groups}, "groups"),
+        ({"X_valid": X[:100], "y_valid": margin[:100]}, "fixed"),
+    ):
+        reg = AutoMLRegressor(time_budget=None, max_trials=3, store=False)
+        reg.fit(
+            X[100:] if kind == "fixed" else X, margin[100:] if kind == "fixed" else margin, **fit
+        )
+        assert reg.training_["folds"]["kind"] == kind
+        assert np.isfinite(reg.predict(X)).all()
+    timed = AutoMLRegressor(time_budget=None, max_trials=3, store=False, time_column="joined")
+    assert timed.fit(X, margin).training_["folds"]["kind"] == "time"
+    with pytest.raises(PellucidError, match="time_column 'when'"):
+        AutoMLRegressor(time_column="when", store=False).fit(X, margin)
+
+
+def test_class_weights_move_predictions_towards_the_rare_class():
+    X, margin = table(600)
+    y = np.where(margin > np.quantile(margin, 0.9), "rare", "usual")
+    plain = classifier().fit(X, y).predict_proba(X)[:, 0].mean()
+    balanced = classifier(class_weight="balanced").fit(X, y).predict_proba(X)[:, 0].mean()
+    assert balanced > plain + 0.05
+    with pytest.raises(PellucidError, match="class_weight names 'odd'"):
+        classifier(class_weight={"odd": 2.0}).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [([1.0], "1 entries for 300"), (np.full(300, -1.0), "row 0 is -1"), (np.zeros(300), "zero")],
+)
+def test_weights_that_cannot_be_are_told(weight, message):
+    X, margin = table()
+    with pytest.raises(PellucidError, match=message):
+        AutoMLRegressor(store=False).fit(X, margin, sample_weight=weight)

@@ -67,6 +67,7 @@ class _AutoML(BaseEstimator):
         blocked_families: Sequence[str] = (),
         refit: bool = True,
         max_members: int = 8,
+        latency_budget_ms: float | None = None,
         resume: str | None = None,
         name: str | None = None,
         progress: ProgressCallback | None = None,
@@ -86,6 +87,7 @@ class _AutoML(BaseEstimator):
         self.blocked_families = blocked_families
         self.refit = refit
         self.max_members = max_members
+        self.latency_budget_ms = latency_budget_ms
         self.resume = resume
         self.name = name
         self.progress = progress
@@ -175,6 +177,11 @@ class _AutoML(BaseEstimator):
                 f"time_budget must be a number of seconds above 0, or None for no limit, "
                 f"not {budget!r}"
             )
+        latency = self.latency_budget_ms
+        if latency is not None and not (isinstance(latency, Real) and latency > 0):
+            raise ParameterError(
+                f"latency_budget_ms must be a number above 0, or None, not {latency!r}"
+            )
         for name, least in (("max_trials", 1), ("n_cross_validations", 2), ("max_members", 1)):
             value = getattr(self, name)
             if value is None and name != "max_members":
@@ -206,6 +213,7 @@ class _AutoML(BaseEstimator):
             blocked_families=tuple(self.blocked_families),
             bagged=not self.refit,
             max_members=self.max_members,
+            latency_budget_ms=self.latency_budget_ms,
             resume=self.resume,
             name=self.name,
             progress=self.progress,
@@ -272,6 +280,9 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         is slower to predict and explain by the number of folds.
     max_members : int
         Most members of the ensemble.
+    latency_budget_ms : float, optional
+        Milliseconds that predicting and explaining one row may take on this machine; members
+        leave the ensemble, the least worthy first, until it does.
     class_weight : "balanced", mapping of class to weight, or None
         Makes rows of rare classes count more; probabilities are then no longer frequencies.
     resume : str, optional
@@ -326,6 +337,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         blocked_families: Sequence[str] = (),
         refit: bool = True,
         max_members: int = 8,
+        latency_budget_ms: float | None = None,
         class_weight: ClassWeight = None,
         resume: str | None = None,
         name: str | None = None,
@@ -347,6 +359,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
             blocked_families=blocked_families,
             refit=refit,
             max_members=max_members,
+            latency_budget_ms=latency_budget_ms,
             resume=resume,
             name=name,
             progress=progress,

@@ -32,6 +32,7 @@ class Options:
     blocked_families: Sequence[str] = ()
     bagged: bool = False
     max_members: int = 8
+    latency_budget_ms: float | None = None
     name: str | None = None
     resume: str | None = None
     progress: ProgressCallback | None = None

@@ -17,6 +17,7 @@ from pellucid.automl.asides import Asides, KeptApart
 from pellucid.automl.clock import Clock
 from pellucid.automl.facts import asked_for, cv_scores, held_out_scores, tell
 from pellucid.automl.guardrails import Guardrail
+from pellucid.automl.latency import ensemble_of, shrink
 from pellucid.automl.options import Options
 from pellucid.automl.preparing import Prepared, prepare
 from pellucid.automl.recorder import Recorder
@@ -26,6 +27,7 @@ from pellucid.automl.target import Target
 from pellucid.automl.versions import versions
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.predictor import Predictor
+from pellucid.models.ensemble import Ensemble
 from pellucid.search.ensemble import Chosen, Part, build_ensemble, choose
 from pellucid.search.interrupt import InterruptGuard
 from pellucid.search.plan import Plan
@@ -145,16 +147,24 @@ def _build(prepared: Prepared, found: Found, target: Target, setting: Setting) -
         end=setting.clock.deadline.at(reserve=0.9 * options.reserve),
         bagged=options.bagged,
     )
-    predictor = Predictor(
-        found.data.problem,
-        target.name,
-        target.classes,
-        prepared.schema,
-        prepared.featurizer,
-        ensemble,
-        prepared.background(options.seed),
-    )
-    return _Model(predictor, chosen, parts)
+
+    def make(ensemble: Ensemble) -> Predictor:
+        return Predictor(
+            found.data.problem,
+            target.name,
+            target.classes,
+            prepared.schema,
+            prepared.featurizer,
+            ensemble,
+            prepared.background(options.seed),
+        )
+
+    if options.latency_budget_ms is not None:
+        chosen, parts, _ = shrink(
+            found.data, chosen, parts, make, prepared.rows[:1], budget=options.latency_budget_ms
+        )
+        ensemble = ensemble_of(found.data, chosen, parts)
+    return _Model(make(ensemble), chosen, parts)
 
 
 def _explain(
