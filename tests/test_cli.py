@@ -367,3 +367,33 @@ def test_demo_on_real_flights(tmp_path: Path) -> None:
     assert result.report == tmp_path / "demo" / "report.html"
     assert result.report.stat().st_size > 50_000
     assert f"Open {tmp_path / 'demo' / 'report.html'}" in result.message
+
+
+def test_replay_makes_the_same_model_again(home):
+    where = ("--store", home / "store")
+    done = invoke("replay", "latest", home / "people.csv", "--test-share", 0.3, *where)
+    assert done.exit_code == 0, done.output
+    assert "the same model, to the last bit" in done.stdout
+    other = invoke("replay", "latest", home / "people.csv", *where)
+    assert other.exit_code == 2
+    assert "not the one of the plan" in other.stderr
+
+
+def test_weights_groups_and_families_reach_the_training(home, tmp_path):
+    table = people(300).drop(columns="spent")
+    table["household"] = np.arange(300) // 3
+    table["counts"] = 1.0 + np.arange(300) % 2
+    table.to_csv(tmp_path / "people.csv", index=False)
+    done = invoke(
+        *("train", tmp_path / "people.csv", "--target", "buys", "--trials", 3),
+        *("--weight", "counts", "--group", "household", "--family", "linear", "--folds", 4),
+        *("--store", tmp_path / "store", "--json"),
+    )
+    assert done.exit_code == 0, done.output
+    training = load_run("latest", store=tmp_path / "store").training
+    assert training["folds"] == {"kind": "groups", "n": 4}
+    assert {entry["family"] for entry in training["leaderboard"]} == {"prior", "linear", "ensemble"}
+    assert {column["name"] for column in training["columns"]} == {"age", "income", "prediction"}
+    wrong = invoke("train", tmp_path / "people.csv", "--target", "buys", "--group", "houshold")
+    assert wrong.exit_code == 2
+    assert "did you mean 'household'" in wrong.stderr

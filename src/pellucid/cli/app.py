@@ -97,6 +97,36 @@ def train(
         list[str] | None,
         typer.Option(metavar="COL=KIND", help="Set a column's kind. Repeatable."),
     ] = None,
+    weight: Annotated[
+        str | None, typer.Option(metavar="COL", help="Column that says how much a row counts.")
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(metavar="COL", help="Rows of one value stay on one side of every fold."),
+    ] = None,
+    time_column: Annotated[
+        str | None,
+        typer.Option(metavar="COL", help="Judge models by rows after those they learned from."),
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Folds of cross-validation. [default: by size and time]")
+    ] = None,
+    validation: Annotated[
+        Path | None,
+        typer.Option(metavar="DATA", help="Rows to judge trials by, instead of folds."),
+    ] = None,
+    family: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this model family, e.g. lightgbm. Repeatable."),
+    ] = None,
+    latency: Annotated[
+        float | None,
+        typer.Option(metavar="MS", help="Most milliseconds to predict and explain a row."),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Go on from the trials of a run that was cut off."),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain/--no-explain", help="Explain up to 1,000 rows.")
     ] = True,
@@ -123,6 +153,14 @@ def train(
         name=name,
         drop=tuple(drop or ()),
         kinds=tuple(kind or ()),
+        weight=weight,
+        group=group,
+        time_column=time_column,
+        folds=folds,
+        validation=validation,
+        families=tuple(family) if family else None,
+        latency=latency,
+        resume=resume,
         explain=explain,
         store=store,
     )
@@ -240,6 +278,30 @@ def report(
 
     write_report(load_run(run, store=store), output)
     typer.echo(f"{output}: open it in a browser")
+
+
+@app.command()
+def replay(
+    run: RunName,
+    data: Table,
+    test_share: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="As in training.")
+    ] = None,
+    weight: Annotated[str | None, typer.Option(metavar="COL", help="As in training.")] = None,
+    group: Annotated[str | None, typer.Option(metavar="COL", help="As in training.")] = None,
+    store: StoreUri = None,
+) -> None:
+    """Make a run's model again from its plan, and say if it is the same.
+
+    DATA is the table that it was trained on. Exit code 1 when any bit of a margin differs.
+    """
+    from pellucid.cli.replaying import replay_run
+
+    same, message = replay_run(
+        run, data, test_share=test_share, weight=weight, group=group, store=store
+    )
+    typer.echo(message)
+    raise typer.Exit(0 if same else 1)
 
 
 @app.command()

@@ -39,6 +39,14 @@ class Request:
     name: str | None = None
     drop: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    weight: str | None = None
+    group: str | None = None
+    time_column: str | None = None
+    folds: int | None = None
+    validation: Path | None = None
+    families: tuple[str, ...] | None = None
+    latency: float | None = None
+    resume: str | None = None
     explain: bool = True
     store: str | None = None
 
@@ -64,23 +72,44 @@ def run_training(request: Request) -> Trained:
         raise CommandError("--test and --test-share exclude each other; give one of them")
     locate(request.store)  # a store that cannot be is told before the work
     frame = read_table(request.data)
-    _check_column(request.target, frame, what="--target", path=request.data)
+    check_column(request.target, frame, what="--target", path=request.data)
     kinds = _kinds(request.kinds)
     for name in (*request.drop, *kinds):
-        _check_column(
+        check_column(
             name, frame, what="--drop" if name in request.drop else "--kind", path=request.data
         )
         if name == request.target:
             raise CommandError(f"{name!r} is the target; it is no feature to drop or to set")
+    for option, column in (
+        ("--weight", request.weight),
+        ("--group", request.group),
+        ("--time-column", request.time_column),
+    ):
+        if column is not None:
+            check_column(column, frame, what=option, path=request.data)
     kind = guess_kind(frame[request.target]) if request.task == "auto" else request.task
     train, test = frame, None
     if request.test is not None:
         test = read_table(request.test)
-        _check_column(request.target, test, what="--target", path=request.test)
+        check_column(request.target, test, what="--target", path=request.test)
     elif request.test_share is not None:
         labels = frame[request.target] if kind == "classification" else None
         held_out = hold_out(len(frame), request.test_share, seed=request.seed, labels=labels)
         train, test = frame[~held_out], frame[held_out]
+    valid = None
+    if request.validation is not None:
+        valid = read_table(request.validation)
+        check_column(request.target, valid, what="--target", path=request.validation)
+    # a weight or a group says how to learn, not what to predict from
+    beside = [name for name in (request.weight, request.group) if name is not None]
+
+    def features(table: pd.DataFrame | None) -> pd.DataFrame | None:
+        return (
+            None
+            if table is None
+            else table.drop(columns=[request.target, *beside], errors="ignore")
+        )
+
     estimator = AutoMLClassifier if kind == "classification" else AutoMLRegressor
     with show_progress() as progress:
         model = estimator(
@@ -92,12 +121,21 @@ def run_training(request: Request) -> Trained:
             store=request.store,
             column_kinds=kinds,
             drop_columns=request.drop,
+            n_cross_validations=request.folds,
+            time_column=request.time_column,
+            allowed_families=request.families,
+            latency_budget_ms=request.latency,
+            resume=request.resume,
             name=request.name,
             progress=progress,
         ).fit(
-            train.drop(columns=request.target),
+            features(train),
             train[request.target],
-            X_test=None if test is None else test.drop(columns=request.target),
+            None if request.weight is None else train[request.weight],
+            groups=None if request.group is None else train[request.group],
+            X_valid=features(valid),
+            y_valid=None if valid is None else valid[request.target],
+            X_test=features(test),
             y_test=None if test is None else test[request.target],
         )
     return Trained(model.run_, model.training_, model.explanation_)
@@ -139,7 +177,14 @@ def _kinds(given: tuple[str, ...]) -> dict[str, str]:
     return kinds
 
 
-def _check_column(name: str, frame: pd.DataFrame, *, what: str, path: Path) -> None:
+def check_column(name: str, frame: pd.DataFrame, *, what: str, path: Path) -> None:
+    """Hold a column's name to the table's columns.
+
+    Raises
+    ------
+    CommandError
+        There is no such column; one of nearly the same name is suggested.
+    """
     if name in frame.columns:
         return
     columns = [str(column) for column in frame.columns]

@@ -43,10 +43,16 @@ class Chosen:
 
 def choose(trials: Sequence[Trial], data: DataRef, *, max_members: int = 8) -> Chosen:
     """Weigh the best trials; a lone baseline is chosen when there is nothing else."""
-    usable = [trial for trial in trials if trial.usable]
-    learned = [trial for trial in usable if trial.spec.family != "prior"] or usable
     loss = loss_name(data.problem)
-    learned.sort(key=lambda trial: (trial.record.metrics.get(loss, np.inf), trial.spec.iteration))
+
+    def loss_of(trial: Trial) -> float:
+        return trial.record.metrics.get(loss, np.inf)
+
+    usable = [trial for trial in trials if trial.usable]
+    prior = min((loss_of(t) for t in usable if t.spec.family == "prior"), default=np.inf)
+    # what is worse than no model at all would only mislead the weights
+    learned = [t for t in usable if t.spec.family != "prior" and loss_of(t) < prior] or usable
+    learned.sort(key=lambda trial: (loss_of(trial), trial.spec.iteration))
     best_of_family = {trial.spec.family: trial for trial in reversed(learned)}
     candidates = learned[:_CANDIDATES]
     candidates += [t for t in best_of_family.values() if t not in candidates]
