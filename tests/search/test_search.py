@@ -177,10 +177,11 @@ def test_a_trial_that_does_not_end_is_ended(tmp_path):
         spec = TrialSpec(0, "hangs", "linear", {}, 0)
         from pellucid.search.search import _Running
 
+        started.trials.append(run_trial(data, TrialSpec(1, "Prior", "prior", {}, 0), None))
         started._running[hung] = _Running(spec, time.monotonic() - 5.0)
         started._end_overdue()
-        assert started.trials[0].record.status == "failed"
-        assert "time was up" in started.trials[0].record.note
+        assert started.trials[1].record.status == "failed"
+        assert "time was up" in started.trials[1].record.note
         assert pool.submit(os.getpid).result(timeout=30) != os.getpid()
 
 
@@ -223,3 +224,10 @@ def test_time_that_is_up_leaves_the_folds_own_members(tmp_path, workers):
     ensemble, parts = build_ensemble(data, chosen, workers, end=time.monotonic() - 1.0)
     assert all(part.by_fold for part in parts)
     assert np.isfinite(ensemble.margins(X)).all()
+
+
+def test_no_clock_ends_the_search_before_there_is_an_answer(tmp_path):
+    data, _, _ = write(tmp_path, n_rows=200)
+    with Workers(1) as pool:
+        trials = run(data, pool, budget=0.05, reserve=0.01)
+    assert trials[0].usable

@@ -19,6 +19,7 @@ from pellucid.search.workers import Workers
 
 _BASELINES = 3  # trials that start whatever the clock says: prior, linear and LightGBM
 _LARGEST_SHARE = 0.45  # of the time left, that one trial may take
+_BASELINE_SHARE = 0.8  # that a baseline may take, so that there is an answer
 _POLL = 0.2  # seconds between looks at the clock and at Ctrl-C
 _GRACE = 1.5  # seconds that a trial may end late before its worker is ended
 _LOOK_AHEAD = 12  # configurations that are passed over for lack of time before the search ends
@@ -78,7 +79,7 @@ class Search:
         self._n_earlier = len(self.trials)
         while True:
             self._start_some()
-            if not self._running or self.guard.raised or self._late:
+            if not self._running or self.guard.raised or (self._late and self._has_answer):
                 break
             done, _ = wait(self._running, timeout=_POLL, return_when=FIRST_COMPLETED)
             for future in done:
@@ -107,7 +108,7 @@ class Search:
             if spec is None:
                 self._is_over = True
                 return
-            end = self._trial_end()
+            end = self._trial_end(spec)
             future = self.workers.submit(run_trial, self.data, spec, end)
             self._running[future] = _Running(spec, end)
 
@@ -152,12 +153,18 @@ class Search:
         refit = max(sum(likely) / self.workers.n_jobs, max(likely, default=0.0))
         return self.plan.reserve + _REFIT * refit
 
-    def _trial_end(self) -> float | None:
+    def _trial_end(self, spec: TrialSpec) -> float | None:
         """The clock time at which a trial that starts now must end."""
         if self.plan.deadline.budget is None:
             return None
         left = max(0.0, self.plan.deadline.remaining - self._reserved)
-        return time.monotonic() + _LARGEST_SHARE * left
+        share = _LARGEST_SHARE if spec.iteration >= _BASELINES else _BASELINE_SHARE
+        return time.monotonic() + share * left
+
+    @property
+    def _has_answer(self) -> bool:
+        """Whether some trial is usable: until then no clock ends the search."""
+        return any(trial.usable for trial in self.trials)
 
     @property
     def _late(self) -> bool:
@@ -175,6 +182,8 @@ class Search:
         self.on_trial(trial)
 
     def _end_overdue(self) -> None:
+        if not self._has_answer:
+            return
         now = time.monotonic()
         for future, running in list(self._running.items()):
             if running.end is not None and now > running.end + _GRACE and not future.done():
