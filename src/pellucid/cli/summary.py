@@ -26,6 +26,7 @@ _SHOWN = (  # metrics beside the primary one, where the task has them
     "mean_absolute_error",
 )
 _TOP = 10
+_MOST_COLUMNS = 60
 _BAR = 24
 
 
@@ -64,7 +65,9 @@ def details(run: Run) -> str:
         _headline(training),
         _scores(training),
         _leaderboard(training),
+        _columns(training),
         _importance(_explanation(run)),
+        _notes(training),
         _warnings(training),
         _next(run, None),
     ]
@@ -142,6 +145,38 @@ def _leaderboard(training: Mapping[str, Any]) -> str:
             ]
         )
     return table(rows, right=[2, 3, 4], indent=0)
+
+
+def _columns(training: Mapping[str, Any]) -> str:
+    """What was found in each column and done with it."""
+    rows = [["Columns", "kind", "made of it", ""]]
+    rows += [
+        [f"  {shorten(c['name'], 28)}", c["kind"], str(c["n_engineered"]), shorten(c["action"], 72)]
+        for c in training["columns"][:_MOST_COLUMNS]
+    ]
+    more = len(training["columns"]) - _MOST_COLUMNS
+    lines = [table(rows, right=[2], indent=0)]
+    return "\n".join(lines + ([f"  and {more} more"] if more > 0 else []))
+
+
+def _notes(training: Mapping[str, Any]) -> str:
+    """What was decided on the way: the link, the folds, what there was no time for."""
+    folds, notes = training["folds"], []
+    kinds = {"random": "drawn at random", "groups": "by group", "time": "in order of time"}
+    judged = "a validation set" if folds["kind"] == "fixed" else f"{folds['n']} folds"
+    notes.append(f"Trials were judged by {judged}, {kinds.get(folds['kind'], 'as given')}.")
+    if training["link"] == "log":
+        notes.append(
+            "The margin is the logarithm of the prediction: importances multiply instead of add."
+        )
+    skipped = training["passed_over"]
+    if skipped:
+        notes.append(f"There was no time for {len(skipped)} further configurations.")
+    seconds = ", ".join(
+        f"{name} {value:.1f} s" for name, value in training["seconds"].items() if name != "total"
+    )
+    notes.append(f"Time: {seconds}.")
+    return "\n".join(["Notes", *(f"  {note}" for note in notes)])
 
 
 def _importance(explanation: Explanation | None) -> str:
