@@ -74,7 +74,7 @@ def test_help_is_quick_and_complete() -> None:
     started = time.perf_counter()
     done = subprocess.run([*PELLUCID, "--help"], capture_output=True, text=True, check=True)
     assert time.perf_counter() - started < 5  # 0.2 s on an idle machine
-    for command in ("train", "runs", "show", "explain", "predict", "report", "demo"):
+    for command in ("train", "runs", "show", "explain", "predict", "report", "replay", "demo"):
         assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
     assert "..." not in done.stdout.partition("Commands:")[2]
     assert invoke("--version").stdout.startswith("pellucid 0.")

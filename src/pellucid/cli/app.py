@@ -291,9 +291,9 @@ def replay(
     group: Annotated[str | None, typer.Option(metavar="COL", help="As in training.")] = None,
     store: StoreUri = None,
 ) -> None:
-    """Make a run's model again from its plan, and say if it is the same.
+    """Make a run's model again, and compare.
 
-    DATA is the table that it was trained on. Exit code 1 when any bit of a margin differs.
+    The plan of the run says how, without a clock. DATA is the table that it was trained on. Exit code 1 when any bit of a margin differs.
     """
     from pellucid.cli.replaying import replay_run
 
