@@ -171,13 +171,12 @@ def test_parts_of_dates_are_those_of_pandas():
     stamps = pd.Series(pd.to_datetime(rng.integers(-(10**10), 10**10, 500), unit="s"))
     frame = pd.DataFrame({"at": stamps})
     featurizer = Featurizer.fit(frame, infer_schema(frame))
-    parts = ("year", "month", "day", "weekday", "hour", "minute")
+    parts = ("year", "month", "day", "yearday", "weekday", "hour", "minute")
+    pandas_name = {"yearday": "day_of_year", "weekday": "day_of_week"}
     assert featurizer.feature_map.engineered_names == (*[f"at.{p}" for p in parts], "at.days")
     matrix = featurizer.transform(frame)
     for i, part in enumerate(parts):
-        np.testing.assert_array_equal(
-            matrix[:, i], getattr(stamps.dt, part.replace("weekday", "day_of_week"))
-        )
+        np.testing.assert_array_equal(matrix[:, i], getattr(stamps.dt, pandas_name.get(part, part)))
     days = (stamps - stamps.min()) / pd.Timedelta(days=1)
     np.testing.assert_array_equal(matrix[:, -1], days.astype(np.float32))
 

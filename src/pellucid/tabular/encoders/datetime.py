@@ -12,12 +12,15 @@ from pellucid.tabular.encoders.base import missing_feature, missing_note
 from pellucid.tabular.lineage import Feature
 
 _DAY = np.timedelta64(1, "D")
-_PARTS = ("year", "month", "day", "weekday", "hour", "minute")
+_PARTS = ("year", "month", "day", "yearday", "weekday", "hour", "minute")
 
 
 @dataclass(frozen=True)
 class DatetimeEncoder:
-    """Those of year, month, day, weekday (0 is Monday), hour and minute that vary, and the days.
+    """Those calendar parts that vary, and the days since the first date.
+
+    The parts are year, month, day, day of the year, weekday (0 is Monday), hour and minute. Within
+    one year the day of the year would repeat the days.
 
     parts : names of the parts that vary among training rows.
     start : earliest training date, microseconds since 1970; days are counted from it.
@@ -35,6 +38,8 @@ class DatetimeEncoder:
         """Learn from moments, datetime64[us] (n_rows,)."""
         known = cells[~np.isnat(cells)]
         parts = tuple(p for p in _PARTS if len(np.unique(_part(known, p))) > 1)
+        if "year" not in parts:
+            parts = tuple(p for p in parts if p != "yearday")
         start = int(known.min().astype(np.int64)) if len(known) else 0
         return cls(parts, start, len(known) < len(cells))
 
@@ -81,6 +86,8 @@ def _part(cells: np.ndarray, part: str) -> np.ndarray:
         return months.astype(np.int64) % 12 + 1
     if part == "day":
         return (days - months.astype("datetime64[D]")).astype(np.int64) + 1
+    if part == "yearday":
+        return (days - cells.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64) + 1
     if part == "weekday":
         return (days.astype(np.int64) + 3) % 7  # 1970 began on a Thursday
     within = (cells - days).astype("timedelta64[m]").astype(np.int64)
