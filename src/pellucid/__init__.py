@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pellucid.errors import PellucidError, PellucidWarning
     from pellucid.explain.explanation import Explanation
     from pellucid.store.runs import list_runs, load_run
+    from pellucid.tabular.config import FeaturizationConfig
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ _HOMES = {
     "AutoMLClassifier": "pellucid.automl.estimators",
     "AutoMLRegressor": "pellucid.automl.estimators",
     "Explanation": "pellucid.explain.explanation",
+    "FeaturizationConfig": "pellucid.tabular.config",
     "PellucidError": "pellucid.errors",
     "PellucidWarning": "pellucid.errors",
     "list_runs": "pellucid.store.runs",
@@ -35,6 +37,7 @@ __all__ = [
     "AutoMLClassifier",
     "AutoMLRegressor",
     "Explanation",
+    "FeaturizationConfig",
     "PellucidError",
     "PellucidWarning",
     "list_runs",

@@ -11,3 +11,7 @@ class ReadError(PellucidError):
 
 class SchemaError(PellucidError):
     """A table's columns are not what they must be."""
+
+
+class FeaturizationError(PellucidError):
+    """A featurization config makes no sense, or does not fit the table."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from pellucid.tabular.columns import Column, Schema
+from pellucid.tabular.config import FeaturizationConfig
 from pellucid.tabular.encoders import ENCODERS, Encoder, fit_encoders
+from pellucid.tabular.encoders.numeric import NumericEncoder
 from pellucid.tabular.errors import SchemaError
 from pellucid.tabular.infer import did_you_mean
 from pellucid.tabular.lineage import Feature, FeatureMap
@@ -38,11 +41,11 @@ class Featurizer:
     >>> frame = pd.DataFrame({"age": [31, None, 52], "job": ["clerk", "nurse", "clerk"]})
     >>> featurizer = Featurizer.fit(frame, infer_schema(frame))
     >>> featurizer.feature_map.engineered_names
-    ('age', 'age=(missing)', 'job=clerk', 'job=(rare)')
+    ('age', 'age=(missing)', 'job', 'job=clerk', 'job=(rare)')
     >>> featurizer.transform(frame)
-    array([[31.,  0.,  1.,  0.],
-           [nan,  1.,  0.,  1.],
-           [52.,  0.,  1.,  0.]], dtype=float32)
+    array([[31.,  0.,  0.,  1.,  0.],
+           [nan,  1.,  1.,  0.,  1.],
+           [52.,  0.,  0.,  1.,  0.]], dtype=float32)
     """
 
     schema: Schema
@@ -50,7 +53,13 @@ class Featurizer:
 
     @classmethod
     def fit(
-        cls, frame: pd.DataFrame, schema: Schema, y: Any = None, *, codes: bool = False
+        cls,
+        frame: pd.DataFrame,
+        schema: Schema,
+        y: Any = None,
+        config: FeaturizationConfig | None = None,
+        *,
+        codes: bool = True,
     ) -> Featurizer:
         """Learn the encoders of each used column.
 
@@ -59,20 +68,27 @@ class Featurizer:
         frame : DataFrame, (n_rows, n_columns)
             Training rows, raw or as `align` gives them.
         schema : Schema
+            As the config gives it of the training table.
         y : ndarray, (n_rows,), optional
             The target. No encoder looks at it, so that cross-validated scores stay honest.
+        config : FeaturizationConfig, optional
+            What the user decides about it.
         codes : bool
-            Whether categories get a column of codes too, which only families that know of codes
-            must see; `FeatureMap.columns_for` tells which columns those are.
+            Whether categories, and numbers that repeat, get a column of codes too, which only
+            families that know of codes must see; `FeatureMap.columns_for` tells which those are.
 
         Raises
         ------
         SchemaError
             If a used column is absent, or has a cell that does not fit its kind.
+        FeaturizationError
+            If the schema is not what the config makes of a table.
         """
+        config = config or FeaturizationConfig()
+        config.check(schema)
         encoders = {
             column.name: fit_encoders(
-                column.kind, read_cells(_column(frame, column), column), codes=codes
+                column, read_cells(_column(frame, column), column), config, codes=codes
             )
             for column in schema.columns
             if column.used
@@ -129,21 +145,40 @@ class Featurizer:
         return FeatureMap.build(self.schema.names, owned)
 
     def summary(self) -> list[dict[str, Any]]:
-        """Each raw column: what it is, what is done with it, in words, and into how many."""
+        """What each raw column is, and what is done with it.
+
+        Returns
+        -------
+        list of dict, one a raw column, in order
+            ``name``, ``kind``, ``used``, ``reason`` (why not), ``missing`` (training rows without
+            a value), ``action`` (in words), ``n_engineered``, ``forms`` (form -> number of
+            engineered columns), ``n_words``, ``n_levels`` (of its code), ``imputer`` and
+            ``filler`` (what missing numbers become, and of what kind that is; empty and None where
+            they stay missing).
+        """
         return [self._summary_of(column) for column in self.schema.columns]
 
     def _summary_of(self, column: Column) -> dict[str, Any]:
         encoders = self.encoders.get(column.name, ())
-        action = "; ".join(encoder.action for encoder in encoders) or f"not used: {column.reason}"
+        features = [feature for each in encoders for feature in each.features(column.name)]
+        action = "; ".join(each.action for each in encoders) or f"not used: {column.reason}"
         if encoders and column.words:
             action += f"; {', '.join(map(repr, column.words))} read as missing"
+        forms = Counter(feature.form for feature in features)
+        number = next((each for each in encoders if isinstance(each, NumericEncoder)), None)
         return {
             "name": column.name,
             "kind": column.kind,
             "used": column.used,
             "reason": column.reason,
+            "missing": column.missing,
             "action": action,
-            "n_engineered": sum(len(encoder.features(column.name)) for encoder in encoders),
+            "n_engineered": len(features),
+            "forms": dict(forms),
+            "n_words": forms["word"],
+            "n_levels": max((feature.n_levels for feature in features), default=0),
+            "imputer": number.imputer if number else "",
+            "filler": number.filler if number else None,
         }
 
     def to_dict(self) -> dict[str, Any]:

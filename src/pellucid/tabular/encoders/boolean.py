@@ -21,9 +21,9 @@ class BooleanEncoder:
     type: ClassVar[str] = "boolean"
 
     @classmethod
-    def fit(cls, cells: np.ndarray) -> BooleanEncoder:
+    def fit(cls, cells: np.ndarray, *, mark: bool = True) -> BooleanEncoder:
         """Learn from truth values, float64 (n_rows,) of 1, 0 and NaN."""
-        return cls(bool(np.isnan(cells).any()))
+        return cls(mark and bool(np.isnan(cells).any()))
 
     def features(self, column: str) -> tuple[Feature, ...]:
         """``paid``, and ``paid=(missing)`` when training rows had missing values."""

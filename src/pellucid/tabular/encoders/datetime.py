@@ -34,14 +34,14 @@ class DatetimeEncoder:
     type: ClassVar[str] = "datetime"
 
     @classmethod
-    def fit(cls, cells: np.ndarray) -> DatetimeEncoder:
+    def fit(cls, cells: np.ndarray, *, mark: bool = True) -> DatetimeEncoder:
         """Learn from moments, datetime64[us] (n_rows,)."""
         known = cells[~np.isnat(cells)]
         parts = tuple(p for p in _PARTS if len(np.unique(_part(known, p))) > 1)
         if "year" not in parts:
             parts = tuple(p for p in parts if p != "yearday")
         start = int(known.min().astype(np.int64)) if len(known) else 0
-        return cls(parts, start, len(known) < len(cells))
+        return cls(parts, start, mark and len(known) < len(cells))
 
     def features(self, column: str) -> tuple[Feature, ...]:
         """``joined.month`` and further parts, ``joined.days``, then ``joined=(missing)``."""

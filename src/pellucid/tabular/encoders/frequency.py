@@ -14,7 +14,7 @@ from pellucid.tabular.encoders.onehot import by_frequency, mark, rare_below, tar
 from pellucid.tabular.lineage import Feature
 from pellucid.tabular.reading.labels import Labels
 
-_OWN_COLUMN = 20  # levels with a column of their own
+MOST_OWN = 20  # levels with a column of their own
 _MOST = 20_000  # levels whose frequency is kept
 
 
@@ -38,18 +38,18 @@ class FrequencyEncoder:
     type: ClassVar[str] = "frequency"
 
     @classmethod
-    def fit(cls, cells: Labels) -> FrequencyEncoder:
-        """Learn the levels of a column."""
+    def fit(cls, cells: Labels, *, mark: bool = True, most: int = MOST_OWN) -> FrequencyEncoder:
+        """Learn the levels of a column, ``most`` at most with a column of their own."""
         counts = cells.counts()
         n_rows = len(cells.codes)
         order = [i for i in by_frequency(cells) if counts[i] >= 2][:_MOST]
-        n_own = sum(counts[i] >= rare_below(n_rows) for i in order[:_OWN_COLUMN])
+        n_own = sum(counts[i] >= rare_below(n_rows) for i in order[:most])
         return cls(
             tuple(cells.levels[i] for i in order),
             tuple(counts[order].tolist()),
             n_rows,
             int(n_own),
-            bool((cells.codes < 0).any()),
+            mark and bool((cells.codes < 0).any()),
         )
 
     @cached_property

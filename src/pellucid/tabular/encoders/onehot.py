@@ -36,13 +36,13 @@ class OneHotEncoder:
     type: ClassVar[str] = "onehot"
 
     @classmethod
-    def fit(cls, cells: Labels) -> OneHotEncoder:
-        """Learn the levels of a column."""
+    def fit(cls, cells: Labels, *, mark: bool = True, most: int = MOST_LEVELS) -> OneHotEncoder:
+        """Learn the levels of a column, ``most`` at most; further ones are rare."""
         counts = cells.counts()
         order = by_frequency(cells)
         fewest = rare_below(len(cells.codes))
-        kept = [cells.levels[i] for i in order if counts[i] >= fewest]
-        missing = bool((cells.codes < 0).any())
+        kept = [cells.levels[i] for i in order if counts[i] >= fewest][:most]
+        missing = mark and bool((cells.codes < 0).any())
         if len(order) == len(kept) == 2 and not missing and kept[0].lower() in _AFFIRMATIVE:
             kept.reverse()
         return cls(tuple(kept), len(kept) < len(order), missing)

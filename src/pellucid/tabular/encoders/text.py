@@ -47,12 +47,15 @@ class TextEncoder:
     type: ClassVar[str] = "text"
 
     @classmethod
-    def fit(cls, cells: Sequence[str | None], *, max_words: int | None = None) -> TextEncoder:
+    def fit(
+        cls, cells: Sequence[str | None], *, mark: bool = True, max_words: int | None = None
+    ) -> TextEncoder:
         """Learn the vocabulary: the most common words, in at least 1 text of 1,000.
 
         Parameters
         ----------
         cells : texts, (n_rows,), None where there is none
+        mark : whether missing ones are marked, if there are any
         max_words : int, optional
             How many words at most; without, one for two texts, at least 200 and at most 1,000 or
             what 200 MB hold.
@@ -68,7 +71,7 @@ class TextEncoder:
         fit = [w for w, df in frequency.items() if fewest <= df <= _COMMON * n]
         words = sorted(sorted(fit, key=lambda w: (-frequency[w], w))[:max_words])
         idf = [math.log((1 + n) / (1 + frequency[w])) + 1 for w in words]
-        return cls(tuple(words), tuple(idf), n < len(cells))
+        return cls(tuple(words), tuple(idf), mark and n < len(cells))
 
     @cached_property
     def _position(self) -> dict[str, int]:
