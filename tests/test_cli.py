@@ -67,13 +67,11 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 # -- what works ---------------------------------------------------------------------------------
-def test_help_is_quick_and_complete() -> None:
+def test_help_is_complete_and_loads_nothing_heavy() -> None:
     code = "import sys, pellucid.cli; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
     assert not {"pandas", "numpy", "mlflow", "sklearn", "rich"} & set(loaded.split())
-    started = time.perf_counter()
     done = subprocess.run([*PELLUCID, "--help"], capture_output=True, text=True, check=True)
-    assert time.perf_counter() - started < 5  # 0.2 s on an idle machine
     for command in ("train", "runs", "show", "explain", "predict", "report", "replay", "demo"):
         assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
     assert "..." not in done.stdout.partition("Commands:")[2]
