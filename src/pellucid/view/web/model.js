@@ -14,11 +14,11 @@ export function createSubject(payload) {
     training,
     task,
     target: String(training.target ?? "the target"),
-    explained: explanation ? open(explanation, task, String(training.target ?? "prediction")) : null,
+    explained: explanation ? open(explanation, task, String(training.target ?? "prediction"), training.link) : null,
   };
 }
 
-function open(explanation, task, target) {
+function open(explanation, task, target, link) {
   const rows = explanation.rows;
   const n = rows.ids.length;
   const nOutputs = explanation.base_values.length;
@@ -40,6 +40,8 @@ function open(explanation, task, target) {
     levels,
     rows,
     classes,
+    /** Whether margins are logarithms of predictions, so that importances multiply. */
+    isLog: link === "log",
     rank: (level, output) => ranks(`${level}:${output}`),
     /** Engineered features of a raw one, in the engineered ranking of an output. */
     madeOf(raw, output) {
@@ -49,7 +51,7 @@ function open(explanation, task, target) {
     rawOf: (engineered) => (rawOf ? rawOf[engineered] : -1),
     /** What importances are parts of, for an output. */
     unit(output) {
-      if (task === "regression") return target;
+      if (task === "regression") return this.isLog ? `logarithm of ${target}` : target;
       return `${positive !== null ? "log-odds" : "score"} of ${this.outcome(output)}`;
     },
     /** The probability that the charts of an output speak of, or null. */
@@ -59,7 +61,7 @@ function open(explanation, task, target) {
     /** The prediction of a row for people. */
     predicted(row) {
       const value = rows.predicted?.[row];
-      if (task === "regression") return num(value ?? rows.margins[row][0], 5);
+      if (task === "regression") return num(value ?? (this.isLog ? Math.exp(rows.margins[row][0]) : rows.margins[row][0]), 5);
       return classes?.[value] ?? "–";
     },
     truth(row) {

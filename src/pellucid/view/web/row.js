@@ -25,7 +25,7 @@ export function rowSection(subject, state) {
     drawWaterfall(picture, explained, fall, level, {
       row,
       chances: task === "binary",
-      unit: task === "regression" ? subject.target : explained.unit(output),
+      unit: explained.unit(output),
       onpick(feature) {
         state.set({ feature, color: "auto" });
         document.getElementById("dependence")?.scrollIntoView();
@@ -60,7 +60,9 @@ function sentence({ explained, task, target }, { base, end, steps: all }, level,
   const against = known.filter((s) => (s.value > 0) !== up && Math.abs(s.value) > 0.1 * Math.max(whole, 1e-12)).slice(0, 2);
   const gap = [h("span", { class: "nowrap" }, num(end, 4)), ", ", h("span", { class: "nowrap" }, num(whole, 3)),
     up ? " above" : " below", " the average row’s ", num(base, 4)];
-  const start = task === "regression" ? ["The model’s ", name(target), " for this row is ", ...gap]
+  const start = task === "regression"
+    ? ["The model’s ", name(explained.isLog ? explained.unit(output) : target), " for this row is ", ...gap,
+      explained.isLog && `: ${num(Math.exp(end - base), 3)} times as much`]
     : [task === "binary" ? "This row’s log-odds of " : "This row’s score of ", name(explained.outcome(output)), ` ${task === "binary" ? "are" : "is"} `, ...gap,
       task === "binary" && ` (${percent(sigmoid(base))})`];
   if (!along.length) return [...start, "; no feature moves it that way."];
