@@ -267,3 +267,22 @@ def test_weights_that_cannot_be_are_told(weight, message):
     X, margin = table()
     with pytest.raises(PellucidError, match=message):
         AutoMLRegressor(store=False).fit(X, margin, sample_weight=weight)
+
+
+def test_featurization_can_be_said_and_switched_off():
+    X, margin = table(400)
+    y = margin > 0.5
+    config = pellucid.FeaturizationConfig(
+        imputers={"age": "median"}, blocked=["onehot"], drop_columns=["joined"]
+    )
+    said = classifier(featurization=config).fit(X, y)
+    names = said.predictor_.feature_map.engineered_names
+    assert not [name for name in names if name.startswith(("job=", "joined"))]
+    off = classifier(featurization="off", column_kinds={"job": "categorical"}).fit(X, y)
+    assert off.predictor_.feature_map.engineered_names == ("age", "job", "member")
+    again = pellucid.replay(said.plan_.to_dict(), X, y)
+    assert np.array_equal(again.margins(X), said.predictor_.margins(X))
+    with pytest.raises(PellucidError, match="did you mean 'age'"):
+        classifier(featurization=pellucid.FeaturizationConfig(imputers={"agee": 0})).fit(X, y)
+    with pytest.raises(PellucidError, match="featurization has 'of'"):
+        classifier(featurization="of").fit(X, y)

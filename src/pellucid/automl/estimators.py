@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -31,10 +32,14 @@ from pellucid.search.metrics import get_metric
 from pellucid.search.plan import Plan
 from pellucid.search.progress import ProgressCallback
 from pellucid.store.run import leaderboard_frame
+from pellucid.tabular.config import FeaturizationConfig
 from pellucid.tabular.read import to_frame
 
 if TYPE_CHECKING:
     from pellucid.store.runs import Run
+
+
+Featurization = Literal["auto", "off"] | FeaturizationConfig
 
 
 class ParameterError(PellucidError, ValueError):
@@ -59,6 +64,7 @@ class _AutoML(BaseEstimator):
         seed: int = 0,
         n_jobs: int | None = None,
         store: Any = None,
+        featurization: Featurization = "auto",
         column_kinds: Mapping[str, str] | None = None,
         drop_columns: Sequence[str] = (),
         n_cross_validations: int | None = None,
@@ -79,6 +85,7 @@ class _AutoML(BaseEstimator):
         self.seed = seed
         self.n_jobs = n_jobs
         self.store = store
+        self.featurization = featurization
         self.column_kinds = column_kinds
         self.drop_columns = drop_columns
         self.n_cross_validations = n_cross_validations
@@ -196,6 +203,16 @@ class _AutoML(BaseEstimator):
                     f"unknown model family {name!r}; known: {', '.join(family_names())}"
                 )
 
+    @property
+    def _config(self) -> FeaturizationConfig:
+        """The featurization, with the kinds and dropped columns that are given beside it."""
+        config = FeaturizationConfig.of(self.featurization)
+        return replace(
+            config,
+            column_kinds={**config.column_kinds, **(self.column_kinds or {})},
+            drop_columns=(*config.drop_columns, *self.drop_columns),
+        )
+
     def _options(self, target: Target) -> Options:
         return Options(
             metric=get_metric(self.primary_metric, target.problem),
@@ -205,8 +222,7 @@ class _AutoML(BaseEstimator):
             seed=self.seed,
             n_jobs=self.n_jobs,
             store=self.store,
-            column_kinds=dict(self.column_kinds or {}),
-            drop_columns=tuple(self.drop_columns),
+            featurization=self._config,
             n_folds=self.n_cross_validations,
             time_column=self.time_column,
             allowed_families=self.allowed_families,
@@ -263,6 +279,9 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
     store : str, False or None
         Where the run is kept: a folder or an MLflow tracking URI; None for the default (see
         `pellucid.load_run`), False to keep nothing.
+    featurization : "auto", "off" or FeaturizationConfig
+        How raw columns become engineered ones; "off" keeps numbers as they are and categories as
+        codes, and makes nothing else.
     column_kinds : mapping, optional
         Column name -> "numeric", "boolean", "categorical", "datetime", "text", "identifier" or
         "constant", where the inferred kind is not what you mean.
@@ -329,6 +348,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         seed: int = 0,
         n_jobs: int | None = None,
         store: Any = None,
+        featurization: Featurization = "auto",
         column_kinds: Mapping[str, str] | None = None,
         drop_columns: Sequence[str] = (),
         n_cross_validations: int | None = None,
@@ -351,6 +371,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
             seed=seed,
             n_jobs=n_jobs,
             store=store,
+            featurization=featurization,
             column_kinds=column_kinds,
             drop_columns=drop_columns,
             n_cross_validations=n_cross_validations,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid.automl.preparing import Settings
 from pellucid.search.metrics import Metric
 from pellucid.search.progress import ProgressCallback
+from pellucid.tabular.config import FeaturizationConfig
 
 _LEAST_RESERVE, _RESERVED_SHARE = 1.5, 0.03  # seconds, and of the budget
 
@@ -24,8 +25,7 @@ class Options:
     seed: int = 0
     n_jobs: int | None = None
     store: Any = None
-    column_kinds: Mapping[str, str] = field(default_factory=dict)
-    drop_columns: Sequence[str] = ()
+    featurization: FeaturizationConfig = field(default_factory=FeaturizationConfig)
     n_folds: int | None = None
     time_column: str | None = None
     allowed_families: Sequence[str] | None = None
@@ -42,8 +42,7 @@ class Options:
         """What shapes the data."""
         return Settings(
             seed=self.seed,
-            column_kinds=self.column_kinds,
-            drop_columns=self.drop_columns,
+            featurization=self.featurization,
             n_folds=self.n_folds,
             time_column=self.time_column,
             hurried=self.time_budget,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from pellucid.automl.target import Target
 from pellucid.automl.views import views_of
 from pellucid.search.folds import Folds
 from pellucid.search.trials import DataRef
+from pellucid.tabular.config import FeaturizationConfig
 from pellucid.tabular.featurize import Featurizer
-from pellucid.tabular.schema import Schema, align, infer_schema
+from pellucid.tabular.schema import Schema, align
 
 _BACKGROUND = 100  # rows that stand for "feature absent"
 
@@ -30,8 +31,7 @@ class Settings:
     """
 
     seed: int = 0
-    column_kinds: Mapping[str, str] = field(default_factory=dict)
-    drop_columns: Sequence[str] = ()
+    featurization: FeaturizationConfig = field(default_factory=FeaturizationConfig)
     n_folds: int | None = None
     time_column: str | None = None
     hurried: float | None = None
@@ -40,12 +40,17 @@ class Settings:
         """Plain values for JSON."""
         return {
             "seed": self.seed,
-            "column_kinds": dict(self.column_kinds),
-            "drop_columns": list(self.drop_columns),
+            "featurization": self.featurization.to_dict(),
             "n_folds": self.n_folds,
             "time_column": self.time_column,
             "hurried": self.hurried,
         }
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> Settings:
+        """Rebuild settings from what `to_dict` gave, or from its JSON."""
+        config = FeaturizationConfig.from_dict(facts["featurization"])
+        return cls(**{**facts, "featurization": config})
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +86,8 @@ def prepare(
         Raw rows; those without a target are left out, from ``asides`` too.
     """
     known, asides = frame[target.known], asides.known(target.known)
-    schema = infer_schema(known, overrides=settings.column_kinds, drop=settings.drop_columns)
+    config = settings.featurization
+    schema = config.schema(known)
     rows = align(known, schema)
     folds = divide(
         target.y,
@@ -93,7 +99,7 @@ def prepare(
         moments=None if settings.time_column is None else known[settings.time_column].to_numpy(),
         n_valid=asides.n_valid,
     )
-    featurizer = Featurizer.fit(rows[folds.learned], schema, codes=True)
+    featurizer = Featurizer.fit(rows[folds.learned], schema, config=config, codes=True)
     X = featurizer.transform(rows)
     data = DataRef.write(
         folder, X, target.y, folds, target.problem,

@@ -100,7 +100,7 @@ def replay(
         )
     _tell_other_versions(plan.versions)
     with tempfile.TemporaryDirectory(prefix="pellucid-") as folder, Workers(n_jobs) as workers:
-        settings = Settings(**plan.settings)
+        settings = Settings.from_dict(plan.settings)
         prepared = prepare(frame, target, asides, settings, Path(folder))
         data = with_link(prepared.data, plan.link)
         tasks = [

@@ -293,7 +293,8 @@ def replay(
 ) -> None:
     """Make a run's model again, and compare.
 
-    The plan of the run says how, without a clock. DATA is the table that it was trained on. Exit code 1 when any bit of a margin differs.
+    The plan of the run says how, without a clock. DATA is the table that it was
+    trained on. Exit code 1 when any bit of a margin differs.
     """
     from pellucid.cli.replaying import replay_run
 
