@@ -286,3 +286,21 @@ def test_featurization_can_be_said_and_switched_off():
         classifier(featurization=pellucid.FeaturizationConfig(imputers={"agee": 0})).fit(X, y)
     with pytest.raises(PellucidError, match="featurization has 'of'"):
         classifier(featurization="of").fit(X, y)
+
+
+def test_a_monotone_column_only_raises_the_margin():
+    X, margin = table(500)
+    noisy = margin + 2.0 * np.sin(X["age"].fillna(50) / 3)
+    reg = AutoMLRegressor(monotone={"age": 1}, time_budget=None, max_trials=6, store=False)
+    reg.fit(X, noisy)
+    assert {"prior", "lightgbm", "ensemble"} <= set(reg.leaderboard_["family"])
+    assert not {"linear", "spline", "forest"} & set(reg.leaderboard_["family"])
+    for i in range(5):
+        steps = pd.concat([X.iloc[[i]]] * 60, ignore_index=True)
+        steps["age"] = np.linspace(15, 95, 60)
+        assert (np.diff(reg.predict(steps)) >= -1e-9).all()
+    for monotone, message in (
+        ({"agee": 1}, "'agee'"), ({"age": 2}, "expected 1 or -1"), ({"job": 1}, "categorical"),
+    ):  # fmt: skip
+        with pytest.raises(PellucidError, match=message):
+            AutoMLRegressor(monotone=monotone, store=False).fit(X, noisy)

@@ -67,6 +67,7 @@ class _AutoML(BaseEstimator):
         featurization: Featurization = "auto",
         column_kinds: Mapping[str, str] | None = None,
         drop_columns: Sequence[str] = (),
+        monotone: Mapping[str, int] | None = None,
         n_cross_validations: int | None = None,
         time_column: str | None = None,
         allowed_families: Sequence[str] | None = None,
@@ -88,6 +89,7 @@ class _AutoML(BaseEstimator):
         self.featurization = featurization
         self.column_kinds = column_kinds
         self.drop_columns = drop_columns
+        self.monotone = monotone
         self.n_cross_validations = n_cross_validations
         self.time_column = time_column
         self.allowed_families = allowed_families
@@ -223,6 +225,7 @@ class _AutoML(BaseEstimator):
             n_jobs=self.n_jobs,
             store=self.store,
             featurization=self._config,
+            monotone=dict(self.monotone or {}),
             n_folds=self.n_cross_validations,
             time_column=self.time_column,
             allowed_families=self.allowed_families,
@@ -287,6 +290,9 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         "constant", where the inferred kind is not what you mean.
     drop_columns : sequence of str
         Columns that the model must not see.
+    monotone : mapping of column name to 1 or -1, optional
+        Numeric columns that may only raise (1) or only lower (-1) the margin as they grow, such
+        as ``{"income": -1}`` for a risk; only families that keep to it are tried.
     n_cross_validations : int, optional
         Number of folds; by default five, three for many rows, one held-out share for more rows
         than the time allows.
@@ -351,6 +357,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         featurization: Featurization = "auto",
         column_kinds: Mapping[str, str] | None = None,
         drop_columns: Sequence[str] = (),
+        monotone: Mapping[str, int] | None = None,
         n_cross_validations: int | None = None,
         time_column: str | None = None,
         allowed_families: Sequence[str] | None = None,
@@ -374,6 +381,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
             featurization=featurization,
             column_kinds=column_kinds,
             drop_columns=drop_columns,
+            monotone=monotone,
             n_cross_validations=n_cross_validations,
             time_column=time_column,
             allowed_families=allowed_families,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ class Options:
     n_jobs: int | None = None
     store: Any = None
     featurization: FeaturizationConfig = field(default_factory=FeaturizationConfig)
+    monotone: Mapping[str, int] = field(default_factory=dict)
     n_folds: int | None = None
     time_column: str | None = None
     allowed_families: Sequence[str] | None = None
@@ -43,6 +44,7 @@ class Options:
         return Settings(
             seed=self.seed,
             featurization=self.featurization,
+            monotone=self.monotone,
             n_folds=self.n_folds,
             time_column=self.time_column,
             hurried=self.time_budget,

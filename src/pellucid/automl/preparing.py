@@ -13,7 +13,7 @@ import pandas as pd
 from pellucid.automl.asides import Asides
 from pellucid.automl.division import divide
 from pellucid.automl.target import Target
-from pellucid.automl.views import views_of
+from pellucid.automl.views import signs_of, views_of
 from pellucid.search.folds import Folds
 from pellucid.search.trials import DataRef
 from pellucid.tabular.config import FeaturizationConfig
@@ -32,6 +32,7 @@ class Settings:
 
     seed: int = 0
     featurization: FeaturizationConfig = field(default_factory=FeaturizationConfig)
+    monotone: Mapping[str, int] = field(default_factory=dict)
     n_folds: int | None = None
     time_column: str | None = None
     hurried: float | None = None
@@ -41,6 +42,7 @@ class Settings:
         return {
             "seed": self.seed,
             "featurization": self.featurization.to_dict(),
+            "monotone": dict(self.monotone),
             "n_folds": self.n_folds,
             "time_column": self.time_column,
             "hurried": self.hurried,
@@ -104,5 +106,6 @@ def prepare(
     data = DataRef.write(
         folder, X, target.y, folds, target.problem,
         views=views_of(featurizer.feature_map), weight=asides.weight,
+        monotone=signs_of(settings.monotone, schema, featurizer.feature_map),
     )  # fmt: skip
     return Prepared(rows, schema, featurizer, X, folds, data)

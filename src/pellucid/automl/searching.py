@@ -123,6 +123,7 @@ def _proposer(prepared: Prepared, data: DataRef, options: Options) -> Proposer:
         n_rows=len(prepared.X),
         n_columns=len(data.views["indicators"].columns),
         n_levels=levels_of(prepared.featurizer.feature_map),
+        monotone=bool(data.monotone),
     )
     return Proposer(
         facts,

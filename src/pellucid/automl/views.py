@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from pellucid.errors import PellucidError
 from pellucid.search.trials import View
 from pellucid.tabular.lineage import FeatureMap
+from pellucid.tabular.schema import Schema
 
 _MANY_LEVELS = 10  # above which the mean target of a level replaces columns of its own
 
@@ -28,6 +32,39 @@ def views_of(features: FeatureMap) -> dict[str, View]:
         "codes": View(tuple(features.columns_for("codes").tolist()), tuple(codes)),
         "statistics": View(tuple(kept), encoded=tuple(many)),
     }
+
+
+class MonotoneError(PellucidError, ValueError):
+    """A direction was asked of a column that has none."""
+
+
+def signs_of(monotone: Mapping[str, int], schema: Schema, features: FeatureMap) -> tuple[int, ...]:
+    """The direction of each engineered column: 1, -1, or 0 where it is free; empty for none.
+
+    Raises
+    ------
+    MonotoneError
+        A column that is not there or not numeric, or a direction that is neither 1 nor -1.
+    """
+    for name, sign in monotone.items():
+        if name not in schema.kinds:
+            raise MonotoneError(
+                f"monotone names column {name!r}, which the table does not have; its columns are "
+                f"{', '.join(schema.names[:20])}"
+            )
+        if sign not in (1, -1):
+            raise MonotoneError(f"monotone of column {name!r} is {sign!r}; expected 1 or -1")
+        if schema.kinds[name] not in ("numeric", "constant"):
+            raise MonotoneError(
+                f"monotone names column {name!r}, which is {schema.kinds[name]}; only numeric "
+                f"columns have a direction"
+            )
+    if not monotone:
+        return ()
+    return tuple(
+        int(monotone.get(features.raw_names[raw], 0)) if form == "number" else 0
+        for raw, form in zip(features.raw_of, features.forms)
+    )
 
 
 def levels_of(features: FeatureMap) -> tuple[int, ...]:

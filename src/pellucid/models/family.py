@@ -31,12 +31,15 @@ class Rows:
     weight : ndarray of float64, (n_rows,), or None when all rows count alike.
     categorical : positions of the columns that hold category codes (0, 1, 2, ...; NaN is missing,
         and a code beyond those in the training rows is a category that they did not have).
+    monotone : for each column 1 where the margin must not fall as it rises, -1 where it must not
+        rise, 0 where it is free; empty when all are. Families that cannot keep to it are not asked.
     """
 
     X: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None = None
     categorical: tuple[int, ...] = ()
+    monotone: tuple[int, ...] = ()
 
 
 class Shapley(Protocol):

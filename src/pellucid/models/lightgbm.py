@@ -65,6 +65,8 @@ class LightGBMFamily:
         from pellucid.shapley.readers.lightgbm import read_text
 
         params = _params(problem, config, seed=seed, n_rows=len(train.X))
+        if train.monotone:
+            params["monotone_constraints"] = list(train.monotone)
         start = Start.of(train, problem)
 
         def dataset(rows: Rows, reference: Any = None) -> Any:

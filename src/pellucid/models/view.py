@@ -115,7 +115,7 @@ class ViewFamily:
 
     Config: ``family`` and its ``config``; ``columns`` kept as they are, of which ``categorical``
     (positions in the engineered matrix) hold codes; ``encoded`` columns of codes, which become
-    target statistics.
+    target statistics. ``monotone`` has a sign for each engineered column, or none.
     """
 
     name = "view"
@@ -133,6 +133,7 @@ class ViewFamily:
     ) -> ViewMember:
         """Encode, cut the columns, and fit the inner family."""
         columns = np.asarray(config["columns"], dtype=np.int64)
+        monotone = tuple(config["monotone"][i] for i in columns) if config.get("monotone") else ()
         encoded = np.asarray(config.get("encoded", ()), dtype=np.int64)
         codes = set(config.get("categorical", ()))
         categorical = tuple(i for i, column in enumerate(columns.tolist()) if column in codes)
@@ -146,7 +147,12 @@ class ViewFamily:
         if fitted:
             seen = np.concatenate([seen, *fitted], axis=1, dtype=np.float32)
         inner = get_family(config["family"]).fit(
-            replace(train, X=seen, categorical=categorical),
+            replace(
+                train,
+                X=seen,
+                categorical=categorical,
+                monotone=monotone + (0,) * (seen.shape[1] - len(columns)) if monotone else (),
+            ),
             problem,
             config["config"],
             seed=seed,

@@ -90,8 +90,11 @@ class XGBoostFamily:
             callbacks.append(xgboost.callback.EarlyStopping(rounds=PATIENCE))
         if deadline is not None:
             callbacks.append(_stop_at(xgboost, deadline))
+        params = _params(problem, config, seed=seed)
+        if train.monotone:
+            params["monotone_constraints"] = tuple(train.monotone)
         booster = xgboost.train(
-            _params(problem, config, seed=seed),
+            params,
             matrix(train),
             num_boost_round=rounds or MAX_ROUNDS,
             evals=watched,

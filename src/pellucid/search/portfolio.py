@@ -15,6 +15,7 @@ from pellucid.models.problem import Problem
 from pellucid.search.trials import TrialSpec, ViewName
 
 _NEEDS = {"xgboost": "xgboost", "catboost": "catboost"}  # family -> package that it needs
+_MONOTONE = ("prior", "lightgbm", "xgboost", "catboost")  # families that keep to a direction
 _FEW_ROWS, _MANY_CELLS = 15_000, 5e7
 
 
@@ -181,6 +182,8 @@ def portfolio(
         if family == "prior":
             return True
         if family in blocked or (allowed is not None and family not in allowed):
+            return False
+        if facts.monotone and family not in _MONOTONE:
             return False
         return is_installed(family) and entry.when(facts)
 

@@ -102,6 +102,7 @@ class DataRef:
     folder: str
     problem: Problem
     views: Mapping[str, View]
+    monotone: tuple[int, ...] = ()
     fold_kind: FoldKind = "random"
     forward: bool = False
     seed: int = 0
@@ -117,8 +118,12 @@ class DataRef:
         *,
         views: Mapping[str, View] | None = None,
         weight: np.ndarray | None = None,
+        monotone: tuple[int, ...] = (),
     ) -> DataRef:
-        """Store the arrays; without ``views`` every family sees every column."""
+        """Store the arrays; without ``views`` every family sees every column.
+
+        ``monotone`` has a sign for each engineered column, as `Rows` has for those of a family.
+        """
         arrays = {"X": X, "y": y, "fold_of": folds.of_row}
         if weight is not None:
             arrays["weight"] = weight
@@ -131,6 +136,7 @@ class DataRef:
             str(folder),
             problem,
             dict(views or dict.fromkeys(("indicators", "codes", "statistics"), everything)),
+            monotone,
             folds.kind,
             folds.forward,
             folds.seed,
@@ -250,6 +256,7 @@ def view_config(data: DataRef, spec: TrialSpec) -> dict[str, Any]:
         "columns": view.columns,
         "categorical": view.categorical,
         "encoded": view.encoded,
+        "monotone": data.monotone,
     }
 
 
