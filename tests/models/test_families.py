@@ -17,6 +17,7 @@ FAMILIES = {
     "linear": {"strength": 1.0},
     "lightgbm": {"num_leaves": 7},
     "xgboost": {"max_depth": 3},
+    "forest": {"max_leaf_nodes": 12},
 }
 OPTIONAL = [family for family in FAMILIES if family == "xgboost" and find_spec(family) is None]
 INSTALLED = [family for family in FAMILIES if family not in OPTIONAL]
@@ -173,7 +174,7 @@ def test_the_same_seed_gives_the_same_bits(family, task):
 
 
 @pytest.mark.parametrize("task", TASKS)
-@each("lightgbm", "xgboost")
+@each("lightgbm", "xgboost", "forest")
 def test_rows_count_by_their_weight(family, task):
     rows, problem = make(task)
     other = rows.y.max() - rows.y if problem.is_classification else -rows.y

@@ -116,6 +116,7 @@ _FAMILIES: dict[str, str] = {
     "linear": "pellucid.models.linear",
     "lightgbm": "pellucid.models.lightgbm",
     "xgboost": "pellucid.models.xgboost",
+    "forest": "pellucid.models.forest",
 }
 
 
