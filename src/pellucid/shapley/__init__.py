@@ -18,6 +18,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pellucid.shapley.additive import AdditiveTables, BinnedTable, Term, additive
 from pellucid.shapley.errors import ReaderError, ShapleyError, TablesFileError
 from pellucid.shapley.linear import linear
 
@@ -25,9 +26,13 @@ if TYPE_CHECKING:
     from pellucid.shapley.tables import compile, load, warmup
 
 __all__ = [
+    "AdditiveTables",
+    "BinnedTable",
     "ReaderError",
     "ShapleyError",
     "TablesFileError",
+    "Term",
+    "additive",
     "compile",
     "linear",
     "load",

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.shapley.additive import AdditiveTables, BinnedTable, Term
 from pellucid.shapley.errors import TablesFileError
 from pellucid.shapley.groups import Groups
 from pellucid.shapley.linear import LinearTables
@@ -50,6 +51,9 @@ _CLASSES: dict[str, type] = {
         Slopes,
         Players,
         LinearTables,
+        AdditiveTables,
+        Term,
+        BinnedTable,
     )
 }
 
