@@ -1,4 +1,4 @@
-"""Exact Shapley values of additive models; knows nothing of AutoML.
+"""Shapley values, exact for additive models, sampled for any function; knows nothing of AutoML.
 
 Compile once per model and background, then look up. Importing this package loads NumPy only;
 Numba is loaded when the first model is compiled, or by `warmup`.
@@ -23,12 +23,14 @@ from pellucid.shapley.errors import ReaderError, ShapleyError, TablesFileError
 from pellucid.shapley.linear import linear
 
 if TYPE_CHECKING:
+    from pellucid.shapley.sampling import Sampled, sample
     from pellucid.shapley.tables import compile, load, warmup
 
 __all__ = [
     "AdditiveTables",
     "BinnedTable",
     "ReaderError",
+    "Sampled",
     "ShapleyError",
     "TablesFileError",
     "Term",
@@ -36,12 +38,15 @@ __all__ = [
     "compile",
     "linear",
     "load",
+    "sample",
     "warmup",
 ]
 
 _LAZY = {
+    "Sampled": "pellucid.shapley.sampling",
     "compile": "pellucid.shapley.tables",
     "load": "pellucid.shapley.tables",
+    "sample": "pellucid.shapley.sampling",
     "warmup": "pellucid.shapley.tables",
 }
 
