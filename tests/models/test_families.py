@@ -15,6 +15,7 @@ from pellucid.models.problem import Problem
 FAMILIES = {
     "prior": {},
     "linear": {"strength": 1.0},
+    "spline": {"knots": 6},
     "lightgbm": {"num_leaves": 7},
     "xgboost": {"max_depth": 3},
     "forest": {"max_leaf_nodes": 12},
@@ -23,21 +24,26 @@ OPTIONAL = [family for family in FAMILIES if family == "xgboost" and find_spec(f
 INSTALLED = [family for family in FAMILIES if family not in OPTIONAL]
 
 
+def case(*values):
+    """Parameters of a test, and why it is skipped where a family is not installed."""
+    missing = [value for value in values if value in OPTIONAL]
+    marks = [pytest.mark.skip(reason=f"{family} is not installed") for family in missing]
+    return pytest.param(*values, marks=marks)
+
+
 def each(*families):
-    """Each of these families, or the reason why it is skipped."""
+    return pytest.mark.parametrize("family", [case(family) for family in families])
+
+
+TASKS = ["binary", "multiclass", "regression", "positive"]
+IMPOSSIBLE = [("forest", "positive")]  # a mean is no sum behind a log link
+
+
+def each_task(*families):
+    pairs = [(family, task) for family in families for task in TASKS]
     return pytest.mark.parametrize(
-        "family",
-        [
-            pytest.param(
-                family,
-                marks=pytest.mark.skipif(family in OPTIONAL, reason=f"{family} is not installed"),
-            )
-            for family in families
-        ],
+        ("family", "task"), [case(*pair) for pair in pairs if pair not in IMPOSSIBLE]
     )
-
-
-TASKS = ["binary", "multiclass", "regression"]
 
 
 def make(task, *, n_rows=300, n_columns=5, seed=0):
@@ -47,6 +53,8 @@ def make(task, *, n_rows=300, n_columns=5, seed=0):
     signal = np.nan_to_num(X[:, 0] + X[:, 1] * X[:, 2]).astype(np.float64)
     if task == "regression":
         return Rows(X, signal + 0.1 * rng.normal(size=n_rows)), Problem("regression")
+    if task == "positive":
+        return Rows(X, rng.poisson(np.exp(0.6 * signal)) * 10.0), Problem("regression", link="log")
     if task == "binary":
         return Rows(X, (signal > 0).astype(np.int64)), Problem("binary", 2)
     return Rows(X, np.digitize(signal, [-0.5, 0.5])), Problem("multiclass", 3)
@@ -80,16 +88,14 @@ def brute_force(margin, x, background, players):
     return np.array(phi)
 
 
-@pytest.mark.parametrize("task", TASKS)
-@each(*FAMILIES)
+@each_task(*FAMILIES)
 def test_margins_have_one_column_per_output(family, task):
     member, rows, problem = fit(family, task)
     assert member.margins(rows.X).shape == (len(rows.X), problem.n_outputs)
     assert member.margins(rows.X[:0]).shape == (0, problem.n_outputs)
 
 
-@pytest.mark.parametrize("task", TASKS)
-@each(*FAMILIES)
+@each_task(*FAMILIES)
 def test_one_row_has_the_margin_it_has_in_a_batch(family, task):
     member, rows, _ = fit(family, task)
     batch = member.margins(rows.X)
@@ -97,8 +103,7 @@ def test_one_row_has_the_margin_it_has_in_a_batch(family, task):
         assert np.array_equal(member.margins(rows.X[i : i + 1])[0], batch[i])
 
 
-@pytest.mark.parametrize("task", TASKS)
-@each(*FAMILIES)
+@each_task(*FAMILIES)
 def test_files_give_the_same_member(family, task):
     member, rows, _ = fit(family, task)
     again = get_family(family).from_files(member.to_files())
@@ -106,8 +111,7 @@ def test_files_give_the_same_member(family, task):
 
 
 @pytest.mark.parametrize("players", [np.arange(5), np.array([0, 1, 1, 2, 0])])
-@pytest.mark.parametrize("task", TASKS)
-@each(*FAMILIES)
+@each_task(*FAMILIES)
 def test_explanations_equal_brute_force(family, task, players):
     member, rows, problem = fit(family, task)
     background, x = rows.X[:20], rows.X[30:33]
@@ -121,13 +125,14 @@ def test_explanations_equal_brute_force(family, task, players):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_an_ensemble_is_explained_exactly_and_survives_its_files(task):
-    members = [fit(family, task)[0] for family in INSTALLED]
+    families = [family for family in INSTALLED if (family, task) not in IMPOSSIBLE]
+    members = [fit(family, task)[0] for family in families]
     _, rows, problem = fit("prior", task)
     ensemble = Ensemble(
         tuple(members),
         np.linspace(0.1, 1.3, len(members)),
         np.linspace(0.1, 0.3, problem.n_outputs),
-        tuple(INSTALLED),
+        tuple(families),
     )
     players = np.array([0, 1, 1, 2, 0])
     tables = ensemble.shapley(background=rows.X[:50], players=players)
@@ -154,8 +159,7 @@ def test_boosting_stops_where_validation_rows_stop_gaining(family):
     assert np.array_equal(again.margins(rows.X), member.margins(rows.X))
 
 
-@pytest.mark.parametrize("task", TASKS)
-@each(*FAMILIES)
+@each_task(*FAMILIES)
 def test_a_fit_that_is_out_of_time_ends_with_what_it_has(family, task):
     rows, problem = make(task)
     started = time.monotonic()
@@ -163,21 +167,19 @@ def test_a_fit_that_is_out_of_time_ends_with_what_it_has(family, task):
         rows, problem, FAMILIES[family], seed=0, valid=rows, deadline=started - 1
     )
     assert np.isfinite(member.margins(rows.X)).all()
-    assert member.rounds < 50 or family == "linear"
+    assert member.rounds <= 10 or family == "linear"
 
 
-@pytest.mark.parametrize("task", TASKS)
-@each(*FAMILIES)
+@each_task(*FAMILIES)
 def test_the_same_seed_gives_the_same_bits(family, task):
     (member, rows, _), (again, _, _) = fit(family, task), fit(family, task)
     assert np.array_equal(member.margins(rows.X), again.margins(rows.X))
 
 
-@pytest.mark.parametrize("task", TASKS)
-@each("lightgbm", "xgboost", "forest")
+@each_task("linear", "spline", "lightgbm", "xgboost", "forest")
 def test_rows_count_by_their_weight(family, task):
     rows, problem = make(task)
-    other = rows.y.max() - rows.y if problem.is_classification else -rows.y
+    other = rows.y.max() - rows.y
     X, y = np.vstack([rows.X, rows.X]), np.concatenate([rows.y, other])
     weight = np.repeat([0.9, 0.1], len(rows.X))
     answers = []
@@ -188,9 +190,25 @@ def test_rows_count_by_their_weight(family, task):
         answers.append(problem.response(member.margins(rows.X)))
     for answer, wanted in zip(answers, (rows.y, other)):
         if problem.is_classification:
-            assert np.mean(answer.argmax(axis=1) == wanted) > 0.7
+            assert np.mean(answer.argmax(axis=1) == wanted) > 0.6
         else:
-            assert np.corrcoef(answer, wanted)[0, 1] > 0.7
+            assert np.corrcoef(answer, wanted)[0, 1] > 0.2
+
+
+@each_task("prior", "linear")
+def test_a_weight_of_three_is_three_rows(family, task):
+    rows, problem = make(task)
+    times = np.random.default_rng(1).integers(1, 4, size=len(rows.X))
+    repeated = Rows(np.repeat(rows.X, times, axis=0), np.repeat(rows.y, times))
+    members = [
+        get_family(family).fit(part, problem, {"strength": 1 / scale}, seed=0)
+        for part, scale in (
+            (Rows(rows.X, rows.y, times.astype(float)), 1.0),
+            (repeated, times.mean()),  # the loss is a sum over rows: the penalty grows with them
+        )
+    ]
+    weighted, plain = (member.margins(rows.X) for member in members)
+    np.testing.assert_allclose(weighted, plain, atol=2e-2 if family == "prior" else 2e-3)
 
 
 def make_codes(task):
@@ -203,7 +221,9 @@ def make_codes(task):
     X[rng.random(len(X)) < 0.1, 1] = np.nan
     parity = np.nan_to_num(X[:, 1]).astype(np.int64) % 2
     y = parity * 2.0 + (X[:, 3] == 1) + 0.1 * np.nan_to_num(X[:, 0]).astype(np.float64)
-    if task == "binary":
+    if task == "positive":
+        y = np.exp(y)
+    elif task == "binary":
         y = (parity == 1).astype(np.int64)
     elif task == "multiclass":
         y = (parity + (X[:, 3] == 1)).astype(np.int64)
@@ -214,8 +234,7 @@ def make_codes(task):
 STRANGE = [20.0, 39.0, 40.0, 64.0, 1000.0, -1.0, np.nan]
 
 
-@pytest.mark.parametrize("task", TASKS)
-@each("lightgbm", "xgboost")
+@each_task("lightgbm", "xgboost")
 def test_codes_are_categories_and_unknown_ones_are_missing(family, task):
     rows, problem = make_codes(task)
     member = get_family(family).fit(rows, problem, FAMILIES[family], seed=0, rounds=40)
@@ -234,8 +253,7 @@ def test_codes_are_categories_and_unknown_ones_are_missing(family, task):
         assert np.array_equal(margins, np.repeat(margins[-1:], len(STRANGE), axis=0))
 
 
-@pytest.mark.parametrize("task", TASKS)
-@each("lightgbm", "xgboost")
+@each_task("lightgbm", "xgboost")
 def test_explanations_of_codes_equal_brute_force(family, task):
     rows, problem = make_codes(task)
     member = get_family(family).fit(rows, problem, FAMILIES[family], seed=0, rounds=20)
@@ -253,7 +271,7 @@ def test_explanations_of_codes_equal_brute_force(family, task):
         np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
-@each("prior", "linear", "lightgbm", "xgboost")
+@each(*FAMILIES)
 def test_a_class_absent_from_the_training_rows_gets_a_low_margin(family):
     rows, _ = make("multiclass")
     kept = rows.y != 2

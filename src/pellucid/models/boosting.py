@@ -1,8 +1,8 @@
-"""What boosting libraries share: where they start, and when they stop.
+"""Where fits start, and when boosting stops.
 
-Boosting starts from the prior. Values are centred and in units of their spread, since libraries
-keep labels and sums in float32 (a target of a billion with a spread of ten would leave nothing to
-learn), and so that penalties mean the same for every target.
+Fits start from the prior. Values are learned centred and in units of their spread, behind a log
+link as multiples of their mean: libraries keep labels and sums in float32 (a target of a billion
+with a spread of ten would leave nothing to learn), and penalties mean the same for every target.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pellucid.models.family import Rows
-from pellucid.models.prior import prior_margins
-from pellucid.models.problem import Problem
+from pellucid.models.problem import Problem, prior_margins
 from pellucid.shapley.trees import TreeEnsemble
 
 MAX_ROUNDS = 2000
@@ -22,11 +21,11 @@ PATIENCE = 40  # rounds without gain on the validation rows before boosting stop
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Margins before the first tree.
+    """Margins before anything is learned.
 
     prior : float64 (n_outputs,); the constant margin of least loss.
-    spread : the unit that values are learned in; 1 for classes.
-    margin : float64 (n_outputs,); the prior in that unit, what the library is told to start from.
+    spread : margins of one in the unit of learning are as large in the target's.
+    margin : float64 (n_outputs,); the prior in the unit of learning.
     """
 
     prior: np.ndarray
@@ -39,20 +38,20 @@ class Start:
         prior = prior_margins(train.y, problem, train.weight)
         if problem.is_classification:
             return cls(prior, 1.0, prior)
-        spread = 1.0 if problem.link == "log" else float(train.y.std()) or 1.0
-        return cls(prior, spread, np.zeros(1))
-
-    def labels(self, rows: Rows, problem: Problem) -> np.ndarray:
-        """What the library learns: class codes, or values in our unit."""
-        if problem.is_classification:
-            return rows.y
-        if problem.link == "log":  # behind a logarithm the unit is a summand of the margin
-            return rows.y / np.exp(self.prior)
-        return (rows.y - self.prior) / self.spread
+        spread = float(train.y.std()) if problem.link == "identity" else 1.0
+        return cls(prior, spread or 1.0, np.zeros(1))
 
     def margins(self, n_rows: int) -> np.ndarray:
         """The starting margin of each row, (n_rows, n_outputs)."""
         return np.tile(self.margin, (n_rows, 1))
+
+    def labels(self, rows: Rows, problem: Problem) -> np.ndarray:
+        """What is learned: class codes, or values in the unit of learning."""
+        if problem.is_classification:
+            return rows.y
+        if problem.link == "log":
+            return rows.y / np.exp(self.prior)
+        return (rows.y - self.prior) / self.spread
 
     def complete(self, trees: TreeEnsemble) -> TreeEnsemble:
         """The trees in the target's own unit, with the prior as their intercept."""

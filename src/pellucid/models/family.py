@@ -114,6 +114,7 @@ _FAMILIES: dict[str, str] = {
     "view": "pellucid.models.view",
     "prior": "pellucid.models.prior",
     "linear": "pellucid.models.linear",
+    "spline": "pellucid.models.spline",
     "lightgbm": "pellucid.models.lightgbm",
     "xgboost": "pellucid.models.xgboost",
     "forest": "pellucid.models.forest",

@@ -12,7 +12,7 @@ import numpy as np
 
 from pellucid import shapley
 from pellucid.models.family import Config, Rows
-from pellucid.models.problem import Problem
+from pellucid.models.problem import Problem, prior_margins
 
 _CHUNK = 4096  # rows multiplied at a time, to bound memory
 _RARE_MARGIN = -12.0  # log-odds of a class that the training rows do not show
@@ -94,8 +94,44 @@ def read_linear(files: Mapping[str, bytes]) -> LinearMember:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """What puts columns into a common form: filled, centred, of unit spread.
+
+    fill, low, high, scale : (n_columns,); mean, range and spread of what was observed.
+    """
+
+    fill: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def of(cls, X: np.ndarray, weight: np.ndarray) -> Scaling:
+        """Learn from rows (n_rows, n_columns) and their weights (n_rows,)."""
+        X = X.astype(np.float64)
+        observed = np.isfinite(X)
+        X[~observed] = 0.0
+        total = np.maximum(weight @ observed, 1e-12)
+        fill = weight @ X / total
+        np.copyto(X, fill, where=~observed)
+        low, high = X.min(axis=0), X.max(axis=0)
+        X -= fill
+        scale = np.sqrt(weight @ X**2 / weight.sum())
+        scale[(scale == 0) | (low == high)] = 1.0
+        return cls(fill, low, high, scale)
+
+    def apply(self, X: np.ndarray) -> np.ndarray:
+        """Rows in the common form, float64."""
+        X = X.astype(np.float64)
+        np.copyto(X, self.fill, where=~np.isfinite(X))
+        X -= self.fill
+        X /= self.scale
+        return X
+
+
 class LinearFamily:
-    """Ridge or logistic regression on standardised features.
+    """Ridge, logistic or Poisson regression on standardised features.
 
     Config: ``strength``, scikit-learn's ``C`` (``1 / alpha`` for ridge); larger is freer.
     """
@@ -114,25 +150,23 @@ class LinearFamily:
         deadline: float | None = None,
     ) -> LinearMember:
         """Standardise, solve, and fold the scale back into the coefficients."""
-        X = train.X.astype(np.float64)
-        observed = np.isfinite(X)
-        counts = np.maximum(observed.sum(axis=0), 1)
-        fill = np.where(observed, X, 0.0).sum(axis=0) / counts
-        X = np.where(observed, X, fill)
-        low, high = X.min(axis=0), X.max(axis=0)
-        scale = X.std(axis=0)
-        scale[scale == 0] = 1.0
-        X -= fill
-        X /= scale
-        solve = _solve_logistic if problem.is_classification else _solve_ridge
-        coef, intercept, n_iter = solve(X, train.y, problem, float(config["strength"]))
-        coef = coef / scale
+        weight = np.ones(len(train.X)) if train.weight is None else train.weight
+        weight = weight / weight.mean()
+        scaling = Scaling.of(train.X, weight)
+        X, strength = scaling.apply(train.X), float(config["strength"])
+        if problem.is_classification:
+            coef, intercept, n_iter = _solve_logistic(X, train.y, weight, problem, strength)
+        elif problem.link == "log":
+            coef, intercept, n_iter = _solve_poisson(X, train.y, weight, strength)
+        else:
+            coef, intercept, n_iter = _solve_ridge(X, train.y, weight, strength)
+        coef = coef / scaling.scale
         return LinearMember(
             coef=coef,
-            intercept=intercept - coef @ fill,
-            fill=fill,
-            low=low,
-            high=high,
+            intercept=intercept - coef @ scaling.fill,
+            fill=scaling.fill,
+            low=scaling.low,
+            high=scaling.high,
             rounds=n_iter,
         )
 
@@ -141,33 +175,38 @@ class LinearFamily:
         return read_linear(files)
 
 
-def _solve_ridge(
-    X: np.ndarray, y: np.ndarray, problem: Problem, strength: float
-) -> tuple[np.ndarray, np.ndarray, int]:
-    mean = y.mean()
-    centre = X.mean(axis=0)  # not zero where values are missing
-    centred = X - centre
-    gram = centred.T @ centred
+_Solution = tuple[np.ndarray, np.ndarray, int]  # coef (n_outputs, n_columns), intercept, rounds
+
+
+def _solve_ridge(X: np.ndarray, y: np.ndarray, weight: np.ndarray, strength: float) -> _Solution:
+    mean = np.average(y, weights=weight)
+    weighted = X * weight[:, None]
+    gram = X.T @ weighted  # columns are centred under the weights
     gram[np.diag_indices_from(gram)] += 1.0 / strength
-    coef = np.linalg.solve(gram, centred.T @ (y - mean))
-    return coef[None, :], np.array([mean - centre @ coef]), 1
+    coef = np.linalg.solve(gram, weighted.T @ (y - mean))
+    return coef[None, :], np.array([mean]), 1
+
+
+def _solve_poisson(X: np.ndarray, y: np.ndarray, weight: np.ndarray, strength: float) -> _Solution:
+    from sklearn.linear_model import PoissonRegressor
+
+    mean = np.average(y, weights=weight)
+    solver = PoissonRegressor(alpha=1.0 / (strength * len(y)), max_iter=300)
+    solver.fit(X, y / mean, sample_weight=weight)
+    return solver.coef_[None, :], np.array([solver.intercept_ + np.log(mean)]), int(solver.n_iter_)
 
 
 def _solve_logistic(
-    X: np.ndarray, y: np.ndarray, problem: Problem, strength: float
-) -> tuple[np.ndarray, np.ndarray, int]:
+    X: np.ndarray, y: np.ndarray, weight: np.ndarray, problem: Problem, strength: float
+) -> _Solution:
     from sklearn.linear_model import LogisticRegression
 
     present = np.unique(y)
     if len(present) == 1:  # a fold may lack a rare class
         coef = np.zeros((problem.n_outputs, X.shape[1]))
-        intercept = np.full(problem.n_outputs, _RARE_MARGIN)
-        intercept[present[0] if problem.n_outputs > 1 else 0] = (
-            -_RARE_MARGIN if problem.n_outputs > 1 or present[0] == 1 else _RARE_MARGIN
-        )
-        return coef, intercept, 0
+        return coef, prior_margins(y, problem, weight), 0
     solver = LogisticRegression(C=strength, max_iter=300, tol=1e-4)
-    solver.fit(X, y)
+    solver.fit(X, y, sample_weight=weight)
     n_iter = int(np.max(solver.n_iter_))
     if problem.task == "binary":
         return solver.coef_, solver.intercept_, n_iter

@@ -83,7 +83,7 @@ PORTFOLIO: tuple[Entry, ...] = (
         {"extra_trees": True, "num_leaves": 63, "learning_rate": 0.1, "feature_fraction": 0.8},
     ),
     # bends in each column, no interactions: beats trees where effects simply add up
-    Entry("Splines", "spline", {"strength": 0.3}),
+    Entry("Splines", "spline"),
     # the mean target of a level, where levels are too many for columns of their own
     Entry(
         "LightGBM target statistics",
@@ -142,8 +142,8 @@ PORTFOLIO: tuple[Entry, ...] = (
     Entry("CatBoost deep", "catboost", {"depth": 8, "learning_rate": 0.06}, "codes"),
     # bagged trees: steady on small, noisy tables
     Entry("Random forest", "forest", {"kind": "random"}, "indicators", _additive_link),
-    # bends that are free to move, for many rows
-    Entry("Splines, weak penalty", "spline", {"strength": 10.0}),
+    # finer bends, for many rows
+    Entry("Splines, many knots", "spline", {"knots": 50}),
     # nearly free, for many rows
     Entry("Linear, weak penalty", "linear", {"strength": 100.0}),
     # deep and random

@@ -1,0 +1,190 @@
+"""A generalised additive model: a curve for each numeric column, a slope for every other."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pellucid.models.boosting import Start
+from pellucid.models.curves import Curves, has_more_values, knots_of
+from pellucid.models.family import Config, FamilyError, Rows, Shapley
+from pellucid.models.linear import LinearMember, Scaling, read_linear
+from pellucid.models.problem import Problem
+from pellucid.models.smoothing import Design, Fitted, fit_additive
+
+_KNOTS, _FEWEST_KNOTS = 20, 4
+_KNOTS_OF_MANY = 12  # where each class has curves of its own
+_FEW_VALUES = 10  # a column with no more gets a slope
+_MOST_COEFFICIENTS = 800  # each step solves for all of them at once
+_ARRAYS = ("column", "start", "knot", "height")
+
+
+@dataclass(frozen=True, eq=False)
+class SplineMember:
+    """``margin = linear margin + sum of curves``; a column with a curve has no slope."""
+
+    linear: LinearMember
+    curves: Curves
+    family: str = "spline"
+
+    @property
+    def rounds(self) -> int:
+        """Steps that the fit took."""
+        return self.linear.rounds
+
+    def margins(self, X: np.ndarray) -> np.ndarray:
+        """Margins, float64 (n_rows, n_outputs)."""
+        margins = self.linear.margins(X)
+        for c in range(len(self.curves)):
+            margins += self.curves.value(c, X)
+        return margins
+
+    def shapley(self, *, background: np.ndarray, players: np.ndarray) -> Shapley:
+        """Closed form: each column adds what it gives beyond its mean over the background."""
+        linear = self.linear.shapley(background=background, players=players)
+        means = [self.curves.value(c, background).mean(axis=0) for c in range(len(self.curves))]
+        by_curve = np.array(means).reshape(len(self.curves), len(self.linear.intercept))
+        return _Additive(linear, self.curves, by_curve, players[self.curves.column])
+
+    def to_files(self) -> dict[str, bytes]:
+        """The linear part's files, and the curves as one npz file of arrays."""
+        buffer = io.BytesIO()
+        np.savez(buffer, **{name: getattr(self.curves, name) for name in _ARRAYS})
+        return {**self.linear.to_files(), "curves.npz": buffer.getvalue()}
+
+
+@dataclass(frozen=True, eq=False)
+class _Additive:
+    """Shapley values of a linear margin and curves.
+
+    means : (n_curves, n_outputs), over the background; players : (n_curves,)
+    """
+
+    linear: Shapley
+    curves: Curves
+    means: np.ndarray
+    players: np.ndarray
+
+    @property
+    def base_values(self) -> np.ndarray:
+        base: np.ndarray = self.linear.base_values + self.means.sum(axis=0)
+        return base
+
+    def values(self, X: np.ndarray) -> np.ndarray:
+        values = self.linear.values(X)
+        by_output = values if values.ndim == 3 else values[:, :, None]  # a view of the same sums
+        for c, player in enumerate(self.players):
+            by_output[:, player] += self.curves.value(c, X) - self.means[c]
+        return values
+
+
+class SplineFamily:
+    """Curves as smooth as the data say (see `pellucid.models.smoothing`).
+
+    Config: ``knots``, the most that a curve may have; by default 20, of many classes 12.
+    """
+
+    name = "spline"
+
+    def fit(
+        self,
+        train: Rows,
+        problem: Problem,
+        config: Config,
+        *,
+        seed: int,
+        valid: Rows | None = None,
+        rounds: int | None = None,
+        deadline: float | None = None,
+    ) -> SplineMember:
+        """Find curves and slopes; ``rounds`` are steps of the fit.
+
+        Raises
+        ------
+        FamilyError
+            Too many columns to solve for at once, or a setting that is not known.
+        """
+        n_columns = train.X.shape[1]
+        if set(config) - {"knots"}:
+            raise FamilyError(f"unknown spline setting {sorted(set(config))}; known: knots")
+        if n_columns > _MOST_COEFFICIENTS:
+            raise FamilyError(
+                f"{n_columns} columns are too many for the family 'spline', which solves for at "
+                f"most {_MOST_COEFFICIENTS} coefficients at once; use 'linear'"
+            )
+        most = int(config.get("knots", _KNOTS if problem.n_outputs == 1 else _KNOTS_OF_MANY))
+        knots = _knots(train.X, most)
+        straight = np.setdiff1d(np.arange(n_columns), list(knots)).astype(np.int64)
+        weight = np.ones(len(train.X)) if train.weight is None else train.weight
+        weight = weight / weight.mean()
+        scaling = Scaling.of(train.X, weight)
+        design = Design.of(
+            scaling.apply(train.X)[:, straight],
+            train.X[:, list(knots)],
+            list(knots.values()),
+            weight,
+        )
+        start = Start.of(train, problem)
+        goal = start.labels(train, problem).astype(np.float64)[:, None]
+        if problem.is_classification:
+            goal = (goal == np.arange(problem.n_classes)[-problem.n_outputs :]).astype(np.float64)
+        fitted = fit_additive(
+            design, goal, problem, start=start.margin, seed=seed, n_steps=rounds, deadline=deadline
+        )
+        return _member(fitted, design, scaling, start, knots, straight)
+
+    def from_files(self, files: Mapping[str, bytes]) -> SplineMember:
+        """Rebuild a member from its files."""
+        with np.load(io.BytesIO(files["curves.npz"]), allow_pickle=False) as arrays:
+            curves = Curves(**{name: arrays[name] for name in _ARRAYS})
+        return SplineMember(read_linear(files), curves)
+
+
+def _knots(X: np.ndarray, most: int) -> dict[int, np.ndarray]:
+    """Knots of each column that gets a curve; fewer for each where the curves are many."""
+    curved = [j for j in range(X.shape[1]) if has_more_values(X[:, j], _FEW_VALUES)]
+    affordable = (_MOST_COEFFICIENTS - X.shape[1] + len(curved)) // max(1, len(curved))
+    if affordable < _FEWEST_KNOTS:
+        return {}
+    knots = {j: knots_of(X[:, j], min(most, affordable)) for j in curved}
+    return {j: own for j, own in knots.items() if len(own) > 2}
+
+
+def _member(
+    fitted: Fitted,
+    design: Design,
+    scaling: Scaling,
+    start: Start,
+    knots: Mapping[int, np.ndarray],
+    straight: np.ndarray,
+) -> SplineMember:
+    """Put slopes and curves into the units of the columns and of the target."""
+    coef = np.zeros((len(start.prior), len(straight) + len(knots)))
+    coef[:, straight] = start.spread * fitted.coef[:, design.blocks[0]] / scaling.scale[straight]
+    intercept = start.prior + start.spread * (fitted.intercept - start.margin)
+    heights = [np.zeros((0, len(coef)))]
+    for block in design.blocks[1:]:
+        own = fitted.coef[:, block].T
+        heights.append(start.spread * (own - design.centre[block] @ own))
+    return SplineMember(
+        LinearMember(
+            coef=coef,
+            intercept=intercept - coef @ scaling.fill,
+            fill=scaling.fill,
+            low=scaling.low,
+            high=scaling.high,
+            rounds=fitted.n_steps,
+        ),
+        Curves(
+            column=np.array(list(knots), dtype=np.int64),
+            start=np.cumsum([0, *design.sizes]),
+            knot=np.concatenate([np.zeros(0), *knots.values()]),
+            height=np.concatenate(heights),
+        ),
+    )
+
+
+FAMILY = SplineFamily()
