@@ -1,6 +1,7 @@
 """Featurizing is row by row, survives a reload bit for bit, and every column has one source."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -61,6 +62,8 @@ def test_a_row_alone_gives_what_it_gives_in_a_batch(frame):
         assert same_bits(featurizer.transform(align(row, schema))[0], batch[i])
         cells = pd.DataFrame({name: [frame[name].iloc[i]] for name in frame}, columns=frame.columns)
         assert same_bits(featurizer.transform(align(cells, schema))[0], batch[i])
+        cells = {name: frame[name].iloc[i] for name in frame}
+        assert same_bits(featurizer.transform_row(cells)[0], batch[i])
     assert same_bits(featurizer.transform(frame.iloc[::-1]), np.ascontiguousarray(batch[::-1]))
 
 
@@ -120,6 +123,31 @@ def test_unseen_values_are_encoded_or_refused_by_column(data):
         assert matrix.shape == (len(after), len(featurizer.feature_map.engineered_names))
 
 
+@RELAXED
+@given(st.data())
+def test_a_row_is_refused_when_a_frame_of_it_is(data):
+    before = pd.DataFrame({"a": data.draw(columns()), "b": range(100, 148, 2)})
+    schema, featurizer = fitted(before, overrides={"b": "numeric"})
+    for cell in data.draw(columns(n_rows=12)):
+        try:
+            alone = align(pd.DataFrame({"a": [cell], "b": [7]}), schema)
+        except SchemaError as error:
+            said = str(error).partition(", but row 0 has")[0]  # what it has may show otherwise
+            with pytest.raises(SchemaError, match=re.escape(said)):
+                featurizer.transform_row({"a": cell, "b": 7})
+        else:
+            row = featurizer.transform_row({"a": cell, "b": 7})
+            assert same_bits(row, featurizer.transform(alone))
+
+
+def test_a_row_without_a_needed_cell_is_refused():
+    frame = pd.DataFrame({"age": [1.5, 2.5, 3.0], "site": 1, "pay": [1, 5, 2]})
+    _, featurizer = fitted(frame)
+    assert featurizer.transform_row({"age": 1, "pay": 2, "more": 3}).tolist() == [[1, 2]]
+    with pytest.raises(SchemaError, match="lacks 1 column that the model needs: 'pay'"):
+        featurizer.transform_row({"age": 1, "site": 1})
+
+
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT], ids=str)
 def test_rows_of_nothing_but_missing_values_are_encoded(shared_data, missing):
     for name in ("titanic", "hotel_rates"):
@@ -147,6 +175,7 @@ def test_real_tables_pass_through_whole(shared_data, name):
     assert same_bits(again.transform(align(frame, schema)), matrix)
     for i in range(0, len(frame), max(1, len(frame) // 20)):
         assert same_bits(featurizer.transform(frame.iloc[[i]])[0], matrix[i])
+        assert same_bits(featurizer.transform_row(frame.iloc[i].to_dict())[0], matrix[i])
     assert not (np.nan_to_num(matrix, nan=-1.0) == np.nan_to_num(matrix[0], nan=-1.0)).all(0).any()
     summary = featurizer.summary()
     assert [entry["name"] for entry in summary] == frame.columns.tolist()
