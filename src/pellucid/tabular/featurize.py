@@ -57,12 +57,13 @@ class Featurizer:
         cls,
         frame: pd.DataFrame,
         schema: Schema,
-        y: Any = None,
         config: FeaturizationConfig | None = None,
-        *,
-        codes: bool = True,
     ) -> Featurizer:
         """Learn the encoders of each used column.
+
+        Their columns include codes, which a family that reads every column as an amount must not
+        see: `FeatureMap.columns_for` gives each kind of family its view. No encoder knows the
+        target, so that cross-validated scores stay honest.
 
         Parameters
         ----------
@@ -70,13 +71,8 @@ class Featurizer:
             Training rows, raw or as `align` gives them.
         schema : Schema
             As the config gives it of the training table.
-        y : ndarray, (n_rows,), optional
-            The target. No encoder looks at it, so that cross-validated scores stay honest.
         config : FeaturizationConfig, optional
             What the user decides about it.
-        codes : bool
-            Whether categories, and numbers that repeat, get a column of codes too, which only
-            families that know of codes must see; `FeatureMap.columns_for` tells which those are.
 
         Raises
         ------
@@ -88,9 +84,7 @@ class Featurizer:
         config = config or FeaturizationConfig()
         config.check(schema)
         encoders = {
-            column.name: fit_encoders(
-                column, read_cells(_column(frame, column), column), config, codes=codes
-            )
+            column.name: fit_encoders(column, read_cells(_column(frame, column), column), config)
             for column in schema.columns
             if column.used
         }
