@@ -25,9 +25,12 @@ Form = Literal["number", "part", "share", "word", "indicator", "missing", "code"
 View = Literal["indicators", "codes"]
 """Which engineered columns a family sees.
 
-- indicators: all but codes, for families that read every column as an amount.
+- indicators: all but codes, for families that read every column as an amount. A code of which the
+  raw column has nothing else stays, as the rank of its level's frequency.
 - codes: codes in place of the indicators of the same raw column, and no missing marks, for trees
   that read categories and take NaN.
+
+Every raw column that the model uses has a column in either.
 """
 
 
@@ -133,7 +136,8 @@ class FeatureMap:
         forms = np.array(self.forms, dtype=str)
         is_code = forms == "code"
         if view == "indicators":
-            return np.flatnonzero(~is_code)
+            alone = is_code & ~np.isin(self.raw_of, self.raw_of[~is_code])
+            return np.flatnonzero(~is_code | alone)
         if view == "codes":
             coded = np.isin(self.raw_of, self.raw_of[is_code])
             return np.flatnonzero((forms != "missing") & ~(coded & (forms == "indicator")))

@@ -71,10 +71,8 @@ class FrequencyEncoder:
     @property
     def action(self) -> str:
         """What is done to the column, in words."""
-        return (
-            f"how frequent a level is, and a column for each of the {self.n_own} most frequent"
-            + missing_note(self.missing)
-        )
+        own = f", and a column for each of the {self.n_own} most frequent" if self.n_own else ""
+        return f"how frequent a level is{own}" + missing_note(self.missing)
 
     def fill(self, cells: Labels, out: np.ndarray) -> None:
         """Write shares and marks; a level that training did not have has share 0."""
