@@ -117,6 +117,7 @@ _FAMILIES: dict[str, str] = {
     "spline": "pellucid.models.spline",
     "lightgbm": "pellucid.models.lightgbm",
     "xgboost": "pellucid.models.xgboost",
+    "catboost": "pellucid.models.catboost",
     "forest": "pellucid.models.forest",
 }
 

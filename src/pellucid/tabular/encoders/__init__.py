@@ -32,7 +32,9 @@ ENCODERS: dict[str, type[Encoder]] = {
 }
 
 
-def fit_encoders(column: Column, cells: Any, config: FeaturizationConfig) -> tuple[Encoder, ...]:
+def fit_encoders(
+    column: Column, cells: Any, config: FeaturizationConfig, *, codes: bool
+) -> tuple[Encoder, ...]:
     """The encoders of a column, learned from its training cells.
 
     Parameters
@@ -40,8 +42,9 @@ def fit_encoders(column: Column, cells: Any, config: FeaturizationConfig) -> tup
     column : Column
     cells : what the reader of the column's kind gives
     config : FeaturizationConfig
+    codes : whether categories, and numbers that repeat, get a column of codes too
     """
-    codes, mark = config.allows("code"), config.allows("missing_mark")
+    codes, mark = codes and config.allows("code"), config.allows("missing_mark")
     if column.kind == "numeric":
         number = NumericEncoder.fit(cells, mark=mark, imputer=config.imputers.get(column.name))
         coded = codes and repeats_sparsely(cells)
