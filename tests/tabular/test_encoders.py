@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from pellucid.tabular.config import FeaturizationConfig
 from pellucid.tabular.encoders.text import TextEncoder
 from pellucid.tabular.featurize import Featurizer
 from pellucid.tabular.schema import align, infer_schema
@@ -18,7 +19,8 @@ def column(cells, *, codes=False, **options):
     frame = pd.DataFrame({"c": cells})
     frame["other"] = np.linspace(0, 1, len(frame))
     schema = infer_schema(frame, **options)
-    featurizer = Featurizer.fit(frame, schema, codes=codes)
+    config = FeaturizationConfig(blocked=[] if codes else ["code"])
+    featurizer = Featurizer.fit(frame, schema, config=config)
     names = featurizer.feature_map.engineered_of("c")
 
     def encode(*new):
@@ -153,7 +155,7 @@ def test_amounts_get_no_codes(cells):
 
 def test_capital_gains_get_codes(shared_data):
     frame, _ = shared_data("adult")
-    featurizer = Featurizer.fit(frame, infer_schema(frame), codes=True)
+    featurizer = Featurizer.fit(frame, infer_schema(frame))
     coded = [n for n in featurizer.feature_map.engineered_names if n.endswith("#code")]
     assert coded == ["capital_gain#code", "capital_loss#code"]
 

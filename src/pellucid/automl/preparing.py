@@ -101,7 +101,7 @@ def prepare(
         moments=None if settings.time_column is None else known[settings.time_column].to_numpy(),
         n_valid=asides.n_valid,
     )
-    featurizer = Featurizer.fit(rows[folds.learned], schema, config=config, codes=True)
+    featurizer = Featurizer.fit(rows[folds.learned], schema, config=config)
     X = featurizer.transform(rows)
     data = DataRef.write(
         folder, X, target.y, folds, target.problem,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,27 +47,41 @@ def align(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         age    job
     0  41.0  clerk
     """
-    missing = [c.name for c in schema.columns if c.used and c.name not in frame.columns]
-    if missing:
-        raise SchemaError(_absent(missing, frame, schema))
-    given = {name: frame[name] for name in schema.names if name in frame.columns}
+    names = frame.columns.tolist()
+    check_present(names, schema)
+    given = {name: values for name, values in frame.items() if name in schema.kinds}
     read = {
         column.name: _read(given[column.name], column)
         if column.name in given
         else np.full(len(frame), None, dtype=object)
         for column in schema.columns
     }
-    if all(read[name] is given.get(name) for name in read):  # spares rebuilding it
-        return frame[list(schema.names)]
-    return pd.DataFrame(read, index=frame.index, columns=list(schema.names))
+    if not all(values is given.get(name) for name, values in read.items()):
+        return pd.DataFrame(read, index=frame.index, columns=list(schema.names))
+    if names == list(schema.names):  # spares rebuilding it
+        return frame.copy(deep=False)
+    return frame[list(schema.names)]
 
 
-def _absent(missing: list[str], frame: pd.DataFrame, schema: Schema) -> str:
-    spare = [str(name) for name in frame.columns if name not in schema.kinds]
+def check_present(names: Sequence[str], schema: Schema) -> None:
+    """Hold the names of a table's columns to a schema.
+
+    Raises
+    ------
+    SchemaError
+        If a column that the model uses is absent.
+    """
+    present = set(names)
+    missing = [
+        column.name for column in schema.columns if column.used and column.name not in present
+    ]
+    if not missing:
+        return
+    spare = [str(name) for name in names if name not in schema.kinds]
     listed = ", ".join(map(repr, missing[:20])) + (", …" if len(missing) > 20 else "")
     many = len(missing) > 1
     hint = did_you_mean(missing[0], spare) if spare else ""
-    return (
+    raise SchemaError(
         f"the table lacks {len(missing)} column{'s' * many} that the model needs: {listed}{hint}"
         f"{'' if hint.endswith('?') else ';'} add {'them' if many else 'it'}, empty where values "
         f"are not known"
@@ -133,10 +148,17 @@ def _moments(values: pd.Series, column: Column) -> Any:
 def _check_labels(values: pd.Series, column: Column) -> None:
     """Numbers or dates where training had words are a mistake, not a new category."""
     drifted = numbers.is_native(values.dtype) or moments.is_native(values.dtype)
-    if not drifted or not column.examples:
-        return
-    if not any(holds_number(example) for example in column.examples):
+    if drifted and holds_words(column):
         present = values.notna().to_numpy()
         if present.any():
-            expected = f"words such as {', '.join(map(repr, column.examples))}"
-            refuse(values, int(np.argmax(present)), column.name, expected)
+            refuse(values, int(np.argmax(present)), column.name, expected_words(column))
+
+
+def holds_words(column: Column) -> bool:
+    """Whether no label of a category that training showed could be a number or a date."""
+    return bool(column.examples) and not any(map(holds_number, column.examples))
+
+
+def expected_words(column: Column) -> str:
+    """What a category must hold, for messages."""
+    return f"words such as {', '.join(map(repr, column.examples))}"

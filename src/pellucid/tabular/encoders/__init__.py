@@ -32,9 +32,7 @@ ENCODERS: dict[str, type[Encoder]] = {
 }
 
 
-def fit_encoders(
-    column: Column, cells: Any, config: FeaturizationConfig, *, codes: bool
-) -> tuple[Encoder, ...]:
+def fit_encoders(column: Column, cells: Any, config: FeaturizationConfig) -> tuple[Encoder, ...]:
     """The encoders of a column, learned from its training cells.
 
     Parameters
@@ -42,9 +40,8 @@ def fit_encoders(
     column : Column
     cells : what the reader of the column's kind gives
     config : FeaturizationConfig
-    codes : whether categories, and numbers that repeat, get a column of codes too
     """
-    codes, mark = codes and config.allows("code"), config.allows("missing_mark")
+    codes, mark = config.allows("code"), config.allows("missing_mark")
     if column.kind == "numeric":
         number = NumericEncoder.fit(cells, mark=mark, imputer=config.imputers.get(column.name))
         coded = codes and repeats_sparsely(cells)

@@ -93,6 +93,11 @@ def _clean(codes: np.ndarray, levels: list[Any], name: str) -> Labels:
     return Labels(target[codes], list(position))
 
 
+def label_of(value: Any, name: str) -> str | None:
+    """A cell as a label, None where there is none."""
+    return None if is_missing(value) else text_of(value, name).strip() or None
+
+
 def read_texts(values: pd.Series, *, name: str) -> list[str | None]:
     """A column as texts (n_rows), None where there is no value.
 

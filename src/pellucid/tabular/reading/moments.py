@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,13 +78,27 @@ def _read_each(
             text = value.strip()
             out[i] = parsed[text]
             if text in odd and text.lower() not in NA_WORDS:
-                refuse(values, i, name, _expected(formats))
+                refuse(values, i, name, expected(formats))
         else:
             moment = _moment_of(value, name, formats)
             if moment is None:
-                refuse(values, i, name, _expected(formats))
+                refuse(values, i, name, expected(formats))
             out[i] = moment
     return out
+
+
+def moment_of(
+    value: Any, name: str, *, formats: Sequence[str], words: Collection[str]
+) -> np.datetime64 | None:
+    """A cell as a moment, NaT where it holds none; None where it is no date."""
+    if is_missing(value):
+        return _NAT
+    if not isinstance(value, str):
+        return _moment_of(value, name, formats)
+    text = value.strip()
+    moment: np.datetime64 = parse_moments([text], formats=formats)[0]
+    told = not np.isnat(moment) or text in words or text.lower() in NA_WORDS
+    return moment if told else None
 
 
 def parse_moments(texts: Sequence[str], *, formats: Sequence[str]) -> np.ndarray:
@@ -139,7 +153,8 @@ def _moment_of(value: Any, name: str, formats: Sequence[str]) -> np.datetime64 |
     return None if np.isnat(moment) else moment
 
 
-def _expected(formats: Sequence[str]) -> str:
+def expected(formats: Sequence[str]) -> str:
+    """What a column of dates must hold, for messages."""
     shown = [
         "2026-03-31 or 2026-03-31T08:00:00"
         if fmt == ISO

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pellucid.tabular.reading.values import NA_WORDS, is_missing, refuse, text_of
 
+EXPECTED = "numbers"
 DECIMAL_COMMA = "decimal comma"  # the format of 1.234,5
 
 _SIGN, _CURRENCY = r"[-+\u2212]?", r"[$€£¥₹]?"
@@ -125,24 +126,31 @@ def _read_each(
             if value not in known:
                 known[value] = _number_or_nan(value, decimal_comma, words)
             number = known[value]
-        elif is_missing(value):
-            number = np.nan
         else:
-            number = _number_of(value, name, decimal_comma, words)
+            number = number_of(value, name, decimal_comma=decimal_comma, words=words)
         if number is None:
-            refuse(values, i, name, "numbers")
+            refuse(values, i, name, EXPECTED)
         out[i] = number
     return out
 
 
-def _number_or_nan(text: str, decimal_comma: bool, words: frozenset[str]) -> float | None:
+def number_of(
+    value: Any, name: str, *, decimal_comma: bool, words: Collection[str]
+) -> float | None:
+    """A cell as a number, NaN where it holds none; None where it is no number."""
+    if isinstance(value, str):
+        return _number_or_nan(value, decimal_comma, words)
+    return np.nan if is_missing(value) else _number_of(value, name, decimal_comma, words)
+
+
+def _number_or_nan(text: str, decimal_comma: bool, words: Collection[str]) -> float | None:
     stripped = text.strip()
     if stripped.lower() in NA_WORDS or stripped in words:
         return np.nan
     return parse_number(stripped, decimal_comma=decimal_comma)
 
 
-def _number_of(value: Any, name: str, decimal_comma: bool, words: frozenset[str]) -> float | None:
+def _number_of(value: Any, name: str, decimal_comma: bool, words: Collection[str]) -> float | None:
     if isinstance(value, np.timedelta64) or hasattr(value, "total_seconds"):
         return pd.Timedelta(value).total_seconds()
     text = text_of(value, name)  # refuses what is no single value

@@ -99,6 +99,8 @@ def _decoded(raw: bytes, name: str) -> str:
 
 def show(value: Any) -> str:
     """A value for a message, cut short."""
+    if isinstance(value, (np.bool_, np.number)) and not isinstance(value, np.timedelta64):
+        value = value.item()  # 1.5 instead of np.float64(1.5)
     text = repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
