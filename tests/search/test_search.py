@@ -231,3 +231,15 @@ def test_no_clock_ends_the_search_before_there_is_an_answer(tmp_path):
     with Workers(1) as pool:
         trials = run(data, pool, budget=0.05, reserve=0.01)
     assert trials[0].usable
+
+
+def test_a_trial_that_is_far_behind_ends_after_one_fold(tmp_path):
+    data, _, _ = write(tmp_path, n_rows=400)
+    spec = TrialSpec(5, "Linear", "linear", {"strength": 1.0}, 0)
+    whole = run_trial(data, spec, None)
+    assert whole.usable
+    assert run_trial(data, spec, None, whole.first_loss * 1.01).usable
+    behind = run_trial(data, spec, None, whole.first_loss * 0.99)
+    assert not behind.usable
+    assert behind.record.status == "stopped"
+    assert "far behind" in behind.record.note

@@ -36,6 +36,7 @@ def trial_to_files(trial: Trial, members: bytes | None, *, link: str) -> dict[st
         "spec": asdict(trial.spec),
         "record": asdict(trial.record),
         "rounds": list(trial.rounds),
+        "first_loss": trial.first_loss if np.isfinite(trial.first_loss) else None,
         "link": link,
     }
     files = {TRIAL: json.dumps(facts, indent=1).encode()}
@@ -62,7 +63,13 @@ def trial_from_files(files: Mapping[str, bytes]) -> tuple[Trial, Link]:
         if MARGINS in files:
             margins = np.load(io.BytesIO(files[MARGINS]), allow_pickle=False)
         record = TrialRecord(**facts["record"])
-        trial = Trial(TrialSpec(**facts["spec"]), record, margins, tuple(facts["rounds"]))
+        trial = Trial(
+            TrialSpec(**facts["spec"]),
+            record,
+            margins,
+            tuple(facts["rounds"]),
+            float("inf") if facts["first_loss"] is None else float(facts["first_loss"]),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise KeptTrialError(f"a kept trial cannot be read ({error!r}); train again") from error
     return trial, "log" if facts["link"] == "log" else "identity"

@@ -252,6 +252,20 @@ def get_metric(name: str | None, problem: Problem) -> Metric:
     return known[name]
 
 
+def loss(
+    y: np.ndarray, margins: np.ndarray, problem: Problem, *, weight: np.ndarray | None = None
+) -> float:
+    """What the stack minimises: log loss, or the root mean squared error.
+
+    Examples
+    --------
+    >>> round(loss(np.array([0, 1]), np.zeros((2, 1)), Problem("binary", 2)), 4)
+    0.6931
+    """
+    compute = _log_loss if problem.is_classification else _rmse
+    return compute(y, problem.response(margins), weight)
+
+
 def score(
     y: np.ndarray, margins: np.ndarray, problem: Problem, *, weight: np.ndarray | None = None
 ) -> dict[str, float]:

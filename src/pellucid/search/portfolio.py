@@ -82,6 +82,8 @@ PORTFOLIO: tuple[Entry, ...] = (
         "lightgbm",
         {"extra_trees": True, "num_leaves": 63, "learning_rate": 0.1, "feature_fraction": 0.8},
     ),
+    # fully random trees: wins where rows are near-duplicates of each other
+    Entry("Extra trees", "forest", {"kind": "extra"}, "indicators", _additive_link),
     # bends in each column, no interactions: beats trees where effects simply add up
     Entry("Splines", "spline"),
     # the mean target of a level, where levels are too many for columns of their own
@@ -106,8 +108,6 @@ PORTFOLIO: tuple[Entry, ...] = (
             "min_data_in_leaf": 10,
         },
     ),
-    # fully random trees: wins where rows are near-duplicates of each other
-    Entry("Extra trees", "forest", {"kind": "extra"}, "indicators", _additive_link),
     # another booster's regularisation and missing values
     Entry("XGBoost", "xgboost", {"max_depth": 6}, "codes"),
     # shallow and slow, for small or noisy data

@@ -21,6 +21,7 @@ _BASELINES = 3  # trials that start whatever the clock says: prior, linear and L
 _LARGEST_SHARE = 0.45  # of the time left, that one trial may take
 _BASELINE_SHARE = 0.8  # that a baseline may take, so that there is an answer
 _POLL = 0.2  # seconds between looks at the clock and at Ctrl-C
+_FAR_BEHIND = 1.15  # times the best first fold's loss
 _GRACE = 1.5  # seconds that a trial may end late before its worker is ended
 _LOOK_AHEAD = 12  # configurations that are passed over for lack of time before the search ends
 _REFIT = 1.4  # fits on all rows, in fits on the rows of one fold
@@ -109,7 +110,7 @@ class Search:
                 self._is_over = True
                 return
             end = self._trial_end(spec)
-            future = self.workers.submit(run_trial, self.data, spec, end)
+            future = self.workers.submit(run_trial, self.data, spec, end, self._bar(spec))
             self._running[future] = _Running(spec, end)
 
     def _next(self) -> TrialSpec | None:
@@ -137,7 +138,19 @@ class Search:
         if self.plan.deadline.budget is None or spec.iteration < _BASELINES:
             return True
         left = self.plan.deadline.remaining - self._reserved
-        return left > _POLL and left > 0.7 * expected_seconds(spec, self.trials)
+        return left > _POLL and left > 0.7 * expected_seconds(
+            spec, self.trials, n_outputs=self.data.problem.n_outputs
+        )
+
+    def _bar(self, spec: TrialSpec) -> float | None:
+        """The first fold's loss above which a trial is not worth its other folds.
+
+        Without a clock every trial is done in full: which ended before it depends on the workers.
+        """
+        if self.plan.deadline.budget is None or spec.iteration < _BASELINES:
+            return None
+        known = [t.first_loss for t in self.trials if t.usable and t.spec.repeat == spec.repeat]
+        return _FAR_BEHIND * min(known) if known else None
 
     @property
     def _reserved(self) -> float:

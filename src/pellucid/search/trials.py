@@ -59,12 +59,14 @@ class Trial:
     margins : float64 (n_rows, n_outputs); each row's from the fold that did not see it, NaN for
         rows that no fold holds out.
     rounds : how much each fold learned.
+    first_loss : of the first fold, by which others are held on the same rows.
     """
 
     spec: TrialSpec
     record: TrialRecord
     margins: np.ndarray | None = None
     rounds: tuple[int, ...] = field(default=())
+    first_loss: float = float("inf")
 
     @property
     def usable(self) -> bool:
@@ -199,13 +201,16 @@ def take(rows: Rows, kept: np.ndarray) -> Rows:
     return Rows(rows.X[kept], rows.y[kept], weight)
 
 
-def run_trial(data: DataRef, spec: TrialSpec, deadline: float | None) -> Trial:
+def run_trial(
+    data: DataRef, spec: TrialSpec, deadline: float | None, bar: float | None = None
+) -> Trial:
     """Cross-validate a configuration; runs in a worker, never raises for a model's own failure.
 
     ``deadline`` is shared out among the folds that are left, so that every row gets a margin even
-    when time runs out; such a trial is marked ``stopped``. The members are left on disk.
+    when time runs out; such a trial is marked ``stopped``, as is one whose first fold loses more
+    than ``bar``, which has no margins. The members are left on disk.
     """
-    from pellucid.search.metrics import score
+    from pellucid.search.metrics import loss, score
 
     started = time.monotonic()
     try:
@@ -213,6 +218,7 @@ def run_trial(data: DataRef, spec: TrialSpec, deadline: float | None) -> Trial:
         margins = np.full((len(rows.y), data.problem.n_outputs), np.nan)
         rounds: list[int] = []
         files: dict[str, bytes] = {}
+        first_loss = float("inf")
         for fold in range(folds.n):
             learned, held_out = folds.split(fold)
             valid = take(rows, held_out)
@@ -226,6 +232,11 @@ def run_trial(data: DataRef, spec: TrialSpec, deadline: float | None) -> Trial:
             )
             margins[held_out] = member.margins(valid.X)
             rounds.append(member.rounds)
+            if fold == 0:
+                first_loss = loss(valid.y, margins[held_out], data.problem, weight=valid.weight)
+                if bar is not None and first_loss > bar and folds.n > 1:
+                    note = "ended early: far behind after one fold"
+                    return Trial(spec, record_of(spec, {}, started, "stopped", note))
             files |= {f"{fold}/{name}": content for name, content in member.to_files().items()}
         scored = folds.scored
         if not np.isfinite(margins[scored]).all():
@@ -244,7 +255,7 @@ def run_trial(data: DataRef, spec: TrialSpec, deadline: float | None) -> Trial:
         "stopped" if late else "completed",
         "ended early: no time left" if late else "",
     )
-    return Trial(spec, record, margins, tuple(rounds))
+    return Trial(spec, record, margins, tuple(rounds), first_loss)
 
 
 def view_config(data: DataRef, spec: TrialSpec) -> dict[str, Any]:
