@@ -90,7 +90,7 @@ def check_columns(schema: Schema) -> list[Guardrail]:
 def check_trials(leaderboard: Sequence[dict[str, Any]]) -> list[Guardrail]:
     """Trials that failed or ended early."""
     failed = [row for row in leaderboard if row["status"] == "failed"]
-    stopped = [row for row in leaderboard if row["status"] == "stopped"]
+    stopped = [row for row in leaderboard if "no time left" in row["note"]]
     found = []
     if failed:
         reasons = "; ".join(sorted({row["note"] for row in failed}))

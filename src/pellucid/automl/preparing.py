@@ -105,7 +105,7 @@ def prepare(
     X = featurizer.transform(rows)
     data = DataRef.write(
         folder, X, target.y, folds, target.problem,
-        views=views_of(featurizer.feature_map), weight=asides.weight,
+        views=views_of(featurizer.feature_map, monotone=settings.monotone), weight=asides.weight,
         monotone=signs_of(settings.monotone, schema, featurizer.feature_map),
     )  # fmt: skip
     return Prepared(rows, schema, featurizer, X, folds, data)

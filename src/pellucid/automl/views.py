@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pellucid.errors import PellucidError
 from pellucid.search.trials import View
@@ -12,14 +12,21 @@ from pellucid.tabular.schema import Schema
 _MANY_LEVELS = 10  # above which the mean target of a level replaces columns of its own
 
 
-def views_of(features: FeatureMap) -> dict[str, View]:
+def views_of(features: FeatureMap, *, monotone: Collection[str] = ()) -> dict[str, View]:
     """The views of the search by name.
+
+    Codes of ``monotone`` columns are in none: they would leave the direction free.
 
     - indicators: all but codes, for families that read every column as an amount.
     - codes: codes in place of a category's indicators, for families that read categories.
     - statistics: like indicators, but categories of many levels as the mean target of a level.
     """
-    codes = [i for i, form in enumerate(features.forms) if form == "code"]
+    directed = {features.raw_names.index(name) for name in monotone if name in features.raw_names}
+    codes = [
+        i
+        for i, form in enumerate(features.forms)
+        if form == "code" and int(features.raw_of[i]) not in directed
+    ]
     many = [i for i in codes if features.n_levels[i] > _MANY_LEVELS]
     replaced = {int(features.raw_of[i]) for i in many}
     kept = [
@@ -29,7 +36,14 @@ def views_of(features: FeatureMap) -> dict[str, View]:
     ]
     return {
         "indicators": View(tuple(features.columns_for("indicators").tolist())),
-        "codes": View(tuple(features.columns_for("codes").tolist()), tuple(codes)),
+        "codes": View(
+            tuple(
+                i
+                for i in features.columns_for("codes").tolist()
+                if features.forms[i] != "code" or i in codes
+            ),
+            tuple(codes),
+        ),
         "statistics": View(tuple(kept), encoded=tuple(many)),
     }
 

@@ -185,6 +185,8 @@ def portfolio(
             return False
         if facts.monotone and family not in _MONOTONE:
             return False
+        if facts.monotone and family == "catboost" and facts.problem.n_outputs > 1:
+            return False  # CatBoost has no such constraints there
         return is_installed(family) and entry.when(facts)
 
     entries = [entry for entry in PORTFOLIO if wanted(entry)]
