@@ -11,7 +11,7 @@ import pytest
 
 from pellucid.models.problem import Problem
 from pellucid.search.deadline import Deadline
-from pellucid.search.ensemble import build_ensemble, choose
+from pellucid.search.ensemble import EnsembleError, build_ensemble, choose
 from pellucid.search.folds import random_folds
 from pellucid.search.interrupt import InterruptGuard
 from pellucid.search.metrics import get_metric
@@ -122,7 +122,7 @@ def test_the_same_seed_and_trials_give_the_same_bits_for_any_number_of_workers(
             data, X, _ = write(folder, n_rows=600)
             trials = run(data, pool, max_trials=max_trials)
             assert len(trials) == max_trials
-            ensemble, parts = build_ensemble(data, choose(trials, data), pool, end=None)
+            ensemble, parts, _ = build_ensemble(data, choose(trials, data), pool, end=None)
             assert not any(part.by_fold for part in parts)
             results.append(([(t.spec, t.record.metrics) for t in trials], ensemble.margins(X)))
     assert results[0][0] == results[1][0]
@@ -208,7 +208,7 @@ def test_a_member_without_a_refit_is_the_sum_of_its_folds(tmp_path, workers):
     assert len(chosen.trials) == 2
     broken = replace(chosen.trials[0], spec=replace(chosen.trials[0].spec, config={"no_such": 1}))
     mixed = replace(chosen, trials=(broken, chosen.trials[1]))
-    ensemble, parts = build_ensemble(data, mixed, workers, end=None)
+    ensemble, parts, _ = build_ensemble(data, mixed, workers, end=None)
     assert [part.by_fold for part in parts] == [True, False]
     assert len(ensemble.members) == 6
     expected = chosen.stack.intercept + chosen.stack.weights[0] * np.mean(
@@ -221,7 +221,7 @@ def test_a_member_without_a_refit_is_the_sum_of_its_folds(tmp_path, workers):
 def test_time_that_is_up_leaves_the_folds_own_members(tmp_path, workers):
     data, X, _ = write(tmp_path)
     chosen = choose(run(data, workers, max_trials=3), data)
-    ensemble, parts = build_ensemble(data, chosen, workers, end=time.monotonic() - 1.0)
+    ensemble, parts, _ = build_ensemble(data, chosen, workers, end=time.monotonic() - 1.0)
     assert all(part.by_fold for part in parts)
     assert np.isfinite(ensemble.margins(X)).all()
 
@@ -243,3 +243,20 @@ def test_a_trial_that_is_far_behind_ends_after_one_fold(tmp_path):
     assert not behind.usable
     assert behind.record.status == "stopped"
     assert "far behind" in behind.record.note
+
+
+def test_a_member_that_is_nowhere_is_left_out_and_the_others_weighed_anew(tmp_path, workers):
+    data, X, _ = write(tmp_path)
+    chosen = choose(run(data, workers, max_trials=3), data)
+    first, second = chosen.trials
+    broken = replace(first, spec=replace(first.spec, config={"no_such": 1}))
+    data.member_file(first.spec.iteration).unlink()
+    mixed = replace(chosen, trials=(broken, second))
+    ensemble, parts, anew = build_ensemble(data, mixed, workers, end=None)
+    assert [part.spec for part in parts] == [second.spec]
+    assert anew.trials == (second,)
+    assert np.isfinite(ensemble.margins(X)).all()
+    for trial in chosen.trials:
+        data.member_file(trial.spec.iteration).unlink(missing_ok=True)
+    with pytest.raises(EnsembleError, match="allow more time"):
+        build_ensemble(data, chosen, workers, end=time.monotonic() - 1.0)

@@ -50,7 +50,7 @@ class Recorder:
         self.check()
         if self._thread is None:
             return
-        packed = members.read_bytes() if trial.usable else None
+        packed = members.read_bytes() if trial.usable and members.exists() else None
         files = trial_to_files(trial, packed, link=link)
         self._pending.append(
             self._thread.submit(lambda: self._writer.result().log_trial(trial.record, files))

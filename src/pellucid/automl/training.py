@@ -140,7 +140,7 @@ def _build(prepared: Prepared, found: Found, target: Target, setting: Setting) -
     """Weigh the trials, and fit the members on all rows as far as time allows."""
     options = setting.options
     chosen = choose(found.trials, found.data, max_members=options.max_members)
-    ensemble, parts = build_ensemble(
+    ensemble, parts, chosen = build_ensemble(
         found.data,
         chosen,
         setting.workers,

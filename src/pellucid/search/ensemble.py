@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pellucid.errors import PellucidError
 from pellucid.models.ensemble import Ensemble
 from pellucid.models.family import Member
 from pellucid.models.problem import Problem
@@ -21,6 +22,10 @@ _WORTH = {"forest": 5e-3}  # of the loss, that members of a family that is slow 
 _USUAL_WORTH = 2e-4
 _ENOUGH = 0.8  # of the wanted rounds, below which the folds' own members are used instead
 _POLL = 0.2
+
+
+class EnsembleError(PellucidError):
+    """No ensemble can be built of the trials."""
 
 
 def loss_name(problem: Problem) -> str:
@@ -92,7 +97,7 @@ class Part:
 
 def build_ensemble(
     data: DataRef, chosen: Chosen, workers: Workers, *, end: float | None, bagged: bool = False
-) -> tuple[Ensemble, tuple[Part, ...]]:
+) -> tuple[Ensemble, tuple[Part, ...], Chosen]:
     """Fit each chosen configuration once on all rows, side by side.
 
     One member instead of one a fold loses nothing and is as many times quicker to predict and to
@@ -103,8 +108,30 @@ def build_ensemble(
     ----------
     bagged : bool
         Use the members of the folds for all.
+
+    Returns
+    -------
+    (ensemble, parts, chosen)
+        Chosen anew where a member had to be left out.
+
+    Raises
+    ------
+    EnsembleError
+        No member can be had.
     """
     fitted = {} if bagged else _refit(data, chosen, workers, end)
+    usable = [
+        trial
+        for trial in chosen.trials
+        if trial.spec.iteration in fitted or data.member_file(trial.spec.iteration).exists()
+    ]
+    if not usable:
+        raise EnsembleError(
+            "no member could be fitted on all rows, and none of the folds' members was kept; "
+            "allow more time, or fewer trees"
+        )
+    if len(usable) < len(chosen.trials):  # too large to keep, and too slow to fit again
+        chosen = choose(usable, data)
     refitted = [trial.spec.iteration in fitted for trial in chosen.trials]
     own = [data.members(trial.spec, refit=done) for trial, done in zip(chosen.trials, refitted)]
     weights = chosen.stack.weights.tolist()
@@ -112,7 +139,7 @@ def build_ensemble(
         Part(trial.spec, weight, tuple(member.rounds for member in members), by_fold=not done)
         for trial, weight, members, done in zip(chosen.trials, weights, own, refitted)
     )
-    return assemble(parts, own, chosen.stack.intercept), parts
+    return assemble(parts, own, chosen.stack.intercept), parts, chosen
 
 
 def assemble(

@@ -28,7 +28,7 @@ def trial_to_files(trial: Trial, members: bytes | None, *, link: str) -> dict[st
 
     Parameters
     ----------
-    members : the packed members of its folds, None for a trial that failed.
+    members : the packed members of its folds, None where it has none, or they were not kept.
     link : that its margins are behind.
     """
     facts = {
@@ -40,10 +40,12 @@ def trial_to_files(trial: Trial, members: bytes | None, *, link: str) -> dict[st
         "link": link,
     }
     files = {TRIAL: json.dumps(facts, indent=1).encode()}
-    if trial.margins is not None and members is not None:
+    if trial.margins is not None:
         buffer = io.BytesIO()
         np.save(buffer, trial.margins, allow_pickle=False)
-        files |= {MARGINS: buffer.getvalue(), MEMBERS: members}
+        files[MARGINS] = buffer.getvalue()
+    if members is not None:
+        files[MEMBERS] = members
     return files
 
 

@@ -19,6 +19,7 @@ from pellucid.search.folds import FoldKind, Folds
 Status = Literal["completed", "stopped", "failed"]
 ViewName = Literal["indicators", "codes", "statistics"]
 _TRIALS, _REFITS = "trials", "refits"  # folders of packed members
+_MOST_BYTES = 48 * 2**20  # of the members of a trial's folds; larger ones are not kept
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ def run_trial(
 
     ``deadline`` is shared out among the folds that are left, so that every row gets a margin even
     when time runs out; such a trial is marked ``stopped``, as is one whose first fold loses more
-    than ``bar``, which has no margins. The members are left on disk.
+    than ``bar``, which has no margins. The members are left on disk, unless they are very large.
     """
     from pellucid.search.metrics import loss, score
 
@@ -218,7 +219,7 @@ def run_trial(
         margins = np.full((len(rows.y), data.problem.n_outputs), np.nan)
         rounds: list[int] = []
         files: dict[str, bytes] = {}
-        first_loss = float("inf")
+        first_loss, size = float("inf"), 0
         for fold in range(folds.n):
             learned, held_out = folds.split(fold)
             valid = take(rows, held_out)
@@ -237,11 +238,15 @@ def run_trial(
                 if bar is not None and first_loss > bar and folds.n > 1:
                     note = "ended early: far behind after one fold"
                     return Trial(spec, record_of(spec, {}, started, "stopped", note))
-            files |= {f"{fold}/{name}": content for name, content in member.to_files().items()}
+            if size <= _MOST_BYTES:  # packing more would cost seconds
+                own = member.to_files()
+                size += sum(map(len, own.values()))
+                files |= {f"{fold}/{name}": content for name, content in own.items()}
         scored = folds.scored
         if not np.isfinite(margins[scored]).all():
             raise FloatingPointError("the margins are not finite")
-        _write(data.member_file(spec.iteration), pack(files))
+        if size <= _MOST_BYTES:
+            _write(data.member_file(spec.iteration), pack(files))
     except Exception as error:  # one trial's failure is a line on the leaderboard
         return Trial(
             spec, record_of(spec, {}, started, "failed", f"{type(error).__name__}: {error}")

@@ -138,6 +138,10 @@ class Run:
         if iteration is None or self._entry(iteration)["family"] == "ensemble":
             return best
         files = self._trial_files(iteration)
+        if MEMBERS not in files:
+            raise RunError(
+                f"the model of iteration {iteration} of run {self.id} was too large to keep"
+            )
         trial, link = trial_from_files(files)
         problem = replace(best.problem, link=link)
         ensemble = trial_ensemble(trial, files[MEMBERS], n_outputs=problem.n_outputs)
