@@ -16,10 +16,16 @@ from pellucid.models.family import Config, FamilyError, Rows
 from pellucid.models.problem import Problem
 from pellucid.models.trees import TreeMember, read_trees
 
-_OBJECTIVES = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
-_METRICS = {"binary": "binary_logloss", "multiclass": "multi_logloss", "regression": "l2"}
+# by task, of regression by link: what is minimised, the first by default
+_OBJECTIVES: dict[str, tuple[str, ...]] = {
+    "binary": ("binary",),
+    "multiclass": ("multiclass",),
+    "identity": ("regression", "huber", "l1"),
+    "log": ("poisson", "tweedie", "gamma"),
+}
 # what a configuration may set, by LightGBM's names, and its default
 _DEFAULTS: dict[str, Any] = {
+    "objective": None,
     "learning_rate": 0.08,
     "num_leaves": 31,
     "min_data_in_leaf": 20,
@@ -58,7 +64,8 @@ class LightGBMFamily:
         Raises
         ------
         FamilyError
-            The configuration has a setting that is not known.
+            The configuration has a setting that is not known, or an objective that does not fit
+            the problem.
         """
         import lightgbm as lgb
 
@@ -113,8 +120,7 @@ def _params(problem: Problem, config: Config, *, seed: int, n_rows: int) -> dict
     params: dict[str, Any] = {
         **_DEFAULTS,
         **config,
-        "objective": _OBJECTIVES[problem.task],
-        "metric": _METRICS[problem.task],
+        "objective": _objective(problem, config.get("objective")),
         "seed": seed,
         "deterministic": True,
         "force_row_wise": True,
@@ -129,9 +135,17 @@ def _params(problem: Problem, config: Config, *, seed: int, n_rows: int) -> dict
     # 20 rows a leaf, and 100 a set of categories, are too many for a table of a few hundred
     for setting in ("min_data_in_leaf", "min_data_per_group"):
         params[setting] = max(1, min(int(params[setting]), n_rows // 30))
-    if problem.link == "log":
-        params |= {"objective": "poisson", "metric": "poisson"}
     return params
+
+
+def _objective(problem: Problem, wanted: str | None) -> str:
+    """The loss to minimise, which early stopping watches too."""
+    known = _OBJECTIVES[problem.task if problem.is_classification else problem.link]
+    if wanted is not None and wanted not in known:
+        raise FamilyError(
+            f"unknown LightGBM objective {wanted!r} for this problem; known: {', '.join(known)}"
+        )
+    return wanted or known[0]
 
 
 def _stop_at(deadline: float) -> Callable[..., None]:
