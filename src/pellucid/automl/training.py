@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from pellucid.store.runs import Run
 
 _EXPLAINED = 1000  # rows explained during training
+_PROBED = 30  # of them, to see how long that takes
+_STORING = 0.5  # seconds that writing the results takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +110,7 @@ def train(
             explanation = None
             if options.explain:
                 with clock.stage("explain"):
-                    explanation = _explain(model.predictor, prepared, target, test, options.seed)
+                    explanation = _explain(model.predictor, prepared, target, test, setting)
             suspicions = _suspect(prepared, target, test, explanation, options.seed)
             facts = {
                 **params,
@@ -172,21 +175,38 @@ def _explain(
     prepared: Prepared,
     target: Target,
     test: KeptApart | None,
-    seed: int,
+    setting: Setting,
 ) -> Explanation:
-    """Explain a seeded sample of the test rows, or of the training rows when there are none."""
+    """Explain a seeded sample of the test rows, or of the training rows when there are none.
+
+    Up to 1,000 rows, and fewer where the model is slow to explain and the time short.
+    """
     learned = prepared.folds.learned
     frame: pd.DataFrame = prepared.rows[learned]
     codes: np.ndarray | None = target.y[learned]
     if test is not None:
         frame, codes = test.frame, test.y
-    kept = np.sort(np.random.default_rng(seed).permutation(len(frame))[:_EXPLAINED])
+    order = np.random.default_rng(setting.options.seed).permutation(len(frame))
+    kept = np.sort(order[: _affordable(predictor, frame.iloc[order[:_PROBED]], setting)])
     true = None
     if codes is not None:
         true = codes[kept] if predictor.classes is None else predictor.classes[codes[kept]]
     return predictor.explain(
         frame.iloc[kept], rows_from="train" if test is None else "test", y=true
     )
+
+
+def _affordable(predictor: Predictor, probe: pd.DataFrame, setting: Setting) -> int:
+    """How many rows there is time to explain, told from a few of them."""
+    deadline = setting.clock.deadline
+    if deadline.budget is None or len(probe) == 0:
+        return _EXPLAINED
+    predictor.explain(probe[:1])  # compiles
+    started = time.monotonic()
+    predictor.explain(probe)
+    seconds = max(time.monotonic() - started, 1e-6) / len(probe)
+    left = max(0.0, deadline.remaining - _STORING)
+    return int(np.clip(0.8 * left / seconds, len(probe), _EXPLAINED))
 
 
 def _suspect(

@@ -119,17 +119,21 @@ class Predictor:
         margins = self.ensemble.margins(matrix)
         details = self._details(margins, y)
         names = self.feature_map.engineered_names
+        tables = self.shapley("engineered")
+        values = tables.values(matrix)
         engineered = self._explain(
             "engineered",
-            matrix,
+            values,
             margins,
             data=pd.DataFrame(matrix, index=frame.index, columns=list(names)),
             rows_from=rows_from,
             details=details,
         )
+        if self.shapley("raw") is not tables:  # the same players have the same values
+            values = self.shapley("raw").values(matrix)
         return self._explain(
             "raw",
-            matrix,
+            values,
             margins,
             data=frame,
             rows_from=rows_from,
@@ -140,7 +144,7 @@ class Predictor:
     def _explain(
         self,
         level: Level,
-        matrix: np.ndarray,
+        values: np.ndarray,
         margins: np.ndarray,
         *,
         data: pd.DataFrame,
@@ -149,7 +153,7 @@ class Predictor:
         engineered: Explanation | None = None,
     ) -> Explanation:
         tables = self.shapley(level)
-        values = _with_players(tables.values(matrix), len(data.columns))
+        values = _with_players(values, len(data.columns))
         totals = values.sum(axis=1).reshape(margins.shape) + tables.base_values
         error = float(np.abs(totals - margins).max(initial=0.0))
         scale = max(1.0, float(np.abs(margins).max(initial=0.0)))

@@ -1,4 +1,4 @@
-"""What a trial will cost, told from those that ran."""
+"""What a trial costs: seconds to run, told from those that ran, and work to explain."""
 
 from __future__ import annotations
 
@@ -38,6 +38,23 @@ def expected_seconds(spec: TrialSpec, trials: Sequence[Trial], *, n_outputs: int
             return (
                 float(np.median(known)) * _cost(spec.family, n_outputs) / _cost(family, n_outputs)
             )
+    return 0.0
+
+
+def explanation_cost(trial: Trial) -> float:
+    """How much work a row's explanation is, in trees of 31 leaves; 0 for closed forms."""
+    config, rounds = trial.spec.config, float(np.mean(trial.rounds)) if trial.rounds else 0.0
+    n_rows, n_outputs = trial.margins.shape if trial.margins is not None else (0, 1)
+    if trial.spec.family == "lightgbm":
+        return rounds * n_outputs * float(config.get("num_leaves", 31)) / 31.0
+    if trial.spec.family == "xgboost":
+        return rounds * n_outputs * min(2.0 ** float(config.get("max_depth", 6)), 255.0) / 31.0
+    if trial.spec.family == "catboost":  # one bit a level, and all outputs in one table
+        return rounds * 2.0 ** float(config.get("depth", 6)) / 128.0
+    if trial.spec.family == "forest":
+        grown = 0.6 * n_rows / float(config.get("min_samples_leaf", 1))
+        leaves = min(float(config.get("max_leaf_nodes") or grown), grown)
+        return rounds * max(leaves, 2.0) / 31.0
     return 0.0
 
 

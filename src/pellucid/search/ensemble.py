@@ -13,13 +13,14 @@ from pellucid.errors import PellucidError
 from pellucid.models.ensemble import Ensemble
 from pellucid.models.family import Member
 from pellucid.models.problem import Problem
+from pellucid.search.cost import explanation_cost
 from pellucid.search.stack import Stack, fit_stack
 from pellucid.search.trials import DataRef, Trial, TrialSpec, refit
 from pellucid.search.workers import Workers
 
 _CANDIDATES = 18  # trials that the stack looks at
-_WORTH = {"forest": 5e-3}  # of the loss, that members of a family that is slow to explain must gain
-_USUAL_WORTH = 2e-4
+_WORTH = 2e-4  # of the loss, that a member must gain to be worth its time in every prediction
+_USUAL_COST = 500.0  # trees of 31 leaves; a member that costs more must gain more
 _ENOUGH = 0.8  # of the wanted rounds, below which the folds' own members are used instead
 _POLL = 0.2
 
@@ -69,7 +70,7 @@ def choose(trials: Sequence[Trial], data: DataRef, *, max_members: int = 8) -> C
         rows.y[scored],
         data.problem,
         weight=None if rows.weight is None else rows.weight[scored],
-        worth=[_WORTH.get(trial.spec.family, _USUAL_WORTH) for trial in candidates],
+        worth=[_WORTH * max(1.0, explanation_cost(t) / _USUAL_COST) for t in candidates],
         max_members=max_members,
     )
     kept = np.flatnonzero(stack.weights > 0)
