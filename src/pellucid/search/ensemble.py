@@ -18,9 +18,9 @@ from pellucid.search.stack import Stack, fit_stack
 from pellucid.search.trials import DataRef, Trial, TrialSpec, refit
 from pellucid.search.workers import Workers
 
-_CANDIDATES = 18  # trials that the stack looks at
-_WORTH = 2e-4  # of the loss, that a member must gain to be worth its time in every prediction
-_USUAL_COST = 500.0  # trees of 31 leaves; a member that costs more must gain more
+_CANDIDATES, _OF_A_FAMILY = 20, 5  # trials that the stack looks at, and most of one family
+# of the loss, that a member must gain for each so many trees of 31 leaves that explaining it takes
+_WORTH, _USUAL_COST = 2e-4, 500.0
 _ENOUGH = 0.8  # of the wanted rounds, below which the folds' own members are used instead
 _POLL = 0.2
 
@@ -59,9 +59,11 @@ def choose(trials: Sequence[Trial], data: DataRef, *, max_members: int = 8) -> C
     # what is worse than no model at all would only mislead the weights
     learned = [t for t in usable if t.spec.family != "prior" and loss_of(t) < prior] or usable
     learned.sort(key=lambda trial: (loss_of(trial), trial.spec.iteration))
-    best_of_family = {trial.spec.family: trial for trial in reversed(learned)}
-    candidates = learned[:_CANDIDATES]
-    candidates += [t for t in best_of_family.values() if t not in candidates]
+    candidates: list[Trial] = []
+    for trial in learned:  # many of one family are much alike, and the luckiest would win
+        if sum(each.spec.family == trial.spec.family for each in candidates) < _OF_A_FAMILY:
+            candidates.append(trial)
+    candidates = candidates[:_CANDIDATES]
     margins = [trial.margins for trial in candidates if trial.margins is not None]
     scored = np.isfinite(margins[0][:, 0])
     rows = data.rows()
@@ -70,7 +72,7 @@ def choose(trials: Sequence[Trial], data: DataRef, *, max_members: int = 8) -> C
         rows.y[scored],
         data.problem,
         weight=None if rows.weight is None else rows.weight[scored],
-        worth=[_WORTH * max(1.0, explanation_cost(t) / _USUAL_COST) for t in candidates],
+        worth=[_WORTH * max(0.1, explanation_cost(t) / _USUAL_COST) for t in candidates],
         max_members=max_members,
     )
     kept = np.flatnonzero(stack.weights > 0)

@@ -21,6 +21,7 @@ _BASELINES = 3  # trials that start whatever the clock says: prior, linear and L
 _LARGEST_SHARE = 0.45  # of the time left, that one trial may take
 _BASELINE_SHARE = 0.8  # that a baseline may take, so that there is an answer
 _POLL = 0.2  # seconds between looks at the clock and at Ctrl-C
+_FITS = 0.4  # of the expected seconds; boosting that is cut short is still a member
 _FAR_BEHIND = 1.15  # times the best first fold's loss
 _GRACE = 1.5  # seconds that a trial may end late before its worker is ended
 _LOOK_AHEAD = 12  # configurations that are passed over for lack of time before the search ends
@@ -138,7 +139,7 @@ class Search:
         if self.plan.deadline.budget is None or spec.iteration < _BASELINES:
             return True
         left = self.plan.deadline.remaining - self._reserved
-        return left > _POLL and left > 0.7 * expected_seconds(
+        return left > _POLL and left > _FITS * expected_seconds(
             spec, self.trials, n_outputs=self.data.problem.n_outputs
         )
 
