@@ -14,6 +14,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	touch $@
 
 demo: $(VENV)/.ready
+	$(BIN)/pellucid warmup
 	$(BIN)/pellucid demo
 
 lint: $(VENV)/.ready

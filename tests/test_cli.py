@@ -72,7 +72,7 @@ def test_help_is_complete_and_loads_nothing_heavy() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
     assert not {"pandas", "numpy", "mlflow", "sklearn", "rich"} & set(loaded.split())
     done = subprocess.run([*PELLUCID, "--help"], capture_output=True, text=True, check=True)
-    for command in ("train", "runs", "show", "explain", "predict", "report", "replay", "demo"):
+    for command in ("train", "runs", "show", "explain", "predict", "report", "replay", "warmup", "demo"):
         assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
     assert "..." not in done.stdout.partition("Commands:")[2]
     assert invoke("--version").stdout.startswith("pellucid 0.")
@@ -395,3 +395,9 @@ def test_weights_groups_and_families_reach_the_training(home, tmp_path):
     wrong = invoke("train", tmp_path / "people.csv", "--target", "buys", "--group", "houshold")
     assert wrong.exit_code == 2
     assert "did you mean 'household'" in wrong.stderr
+
+
+def test_warmup_says_that_the_kernels_are_ready():
+    done = invoke("warmup")
+    assert done.exit_code == 0, done.output
+    assert "kernels are ready" in done.stdout

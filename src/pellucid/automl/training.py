@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _EXPLAINED = 1000  # rows explained during training
 _PROBED = 30  # of them, to see how long that takes
 _STORING = 0.5  # seconds that writing the results takes
+_LEAST_SECONDS = 1.0  # that explaining is worth, however late it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,7 +206,7 @@ def _affordable(predictor: Predictor, probe: pd.DataFrame, setting: Setting) -> 
     started = time.monotonic()
     predictor.explain(probe)
     seconds = max(time.monotonic() - started, 1e-6) / len(probe)
-    left = max(0.0, deadline.remaining - _STORING)
+    left = max(_LEAST_SECONDS, deadline.remaining - _STORING)
     return int(np.clip(0.8 * left / seconds, len(probe), _EXPLAINED))
 
 

@@ -306,6 +306,21 @@ def replay(
 
 
 @app.command()
+def warmup() -> None:
+    """Compile the kernels, so that nothing waits later.
+
+    They are kept on this machine; run it once, for example while a container image is built.
+    """
+    import time
+
+    from pellucid import shapley
+
+    started = time.perf_counter()
+    shapley.warmup()
+    typer.echo(f"kernels are ready after {time.perf_counter() - started:.1f} s")
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("demo"),
     time: Annotated[float, typer.Option(help="Seconds to train.")] = 40.0,
