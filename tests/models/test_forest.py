@@ -24,7 +24,7 @@ def test_the_margin_is_a_line_in_the_mean_probability(n_classes):
     X, y = make(n_classes)
     problem = Problem("binary" if n_classes == 2 else "multiclass", n_classes)
     member = FOREST.fit(Rows(X, y), problem, {"slope": 5.0, "n_estimators": 30}, seed=7)
-    own = ExtraTreesClassifier(30, max_features=0.5, random_state=7).fit(X, y)
+    own = ExtraTreesClassifier(30, max_features=0.25, random_state=7).fit(X, y)
     shown = slice(1, None) if n_classes == 2 else slice(None)
     share = np.bincount(y) / len(y)
     line = prior_margins(y, problem) + 5.0 * (own.predict_proba(X) - share)[:, shown]
@@ -35,7 +35,7 @@ def test_values_are_the_forests_own():
     X, y = make(5)
     settings = {"kind": "random", "n_estimators": 20, "min_samples_leaf": 3}
     member = FOREST.fit(Rows(X, y.astype(float)), Problem("regression"), settings, seed=1)
-    own = RandomForestRegressor(20, max_features=0.5, min_samples_leaf=3, random_state=1)
+    own = RandomForestRegressor(20, max_features=0.25, min_samples_leaf=3, random_state=1)
     np.testing.assert_allclose(member.margins(X)[:, 0], own.fit(X, y).predict(X), atol=1e-12)
 
 

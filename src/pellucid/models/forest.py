@@ -2,7 +2,12 @@
 
 A forest's probability is a mean over trees, so a line in it is a sum over trees and is explained
 exactly; its logarithm, which would be the usual margin, is not. The slope hardly matters, since the
-stack finds a weight and intercepts of its own.
+stack finds a weight and intercepts of its own; five is near the best of it alone.
+
+Few random columns a split and fully grown trees: what a forest adds to boosting is its memory of
+single rows, and that is gone in trees of 512 leaves. On wine_quality, whose rows come in near
+copies, the stack loses 0.87 without a forest, 0.84 with 100 extra trees of 512 leaves, 0.77 with 50
+full ones on a quarter of the columns; these explain 90 rows a second, those of 128 leaves 1,700.
 """
 
 from __future__ import annotations
@@ -24,11 +29,11 @@ _CHUNK = 10  # trees between two looks at the clock
 # what a configuration may set, and its default
 _DEFAULTS: dict[str, Any] = {
     "kind": "extra",
-    "n_estimators": 100,
-    "max_features": 0.5,
+    "n_estimators": 50,
+    "max_features": 0.25,
     "min_samples_leaf": 1,
     "max_leaf_nodes": None,
-    "slope": 6.0,
+    "slope": 5.0,
 }
 
 
