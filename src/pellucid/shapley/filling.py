@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from pellucid.shapley.bits import popcount
+from pellucid.shapley.compiled import kernel
 from pellucid.shapley.kernels import distinct_patterns, met_patterns, split_block
 from pellucid.shapley.planning import same_split
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def interventional_leaf(patterns, shares, n_slots, share_table, table):
     """Fill ``table[b * n_slots + i]`` with player i's value at a leaf of weight one.
 
@@ -43,7 +43,7 @@ def interventional_leaf(patterns, shares, n_slots, share_table, table):
     return full
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def path_leaf(ratios, points, point_weights, table):
     """Fill ``table[b * n_slots + i]`` with player i's path-dependent value, leaf weight one.
 
@@ -70,7 +70,7 @@ def path_leaf(ratios, points, point_weights, table):
             table[at + slot] *= ((pattern >> slot) & 1) - ratios[slot]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_leaf(
     leaf_table, n_slots, leaf_players, leaf_values, conds, leaf_cond_node, leaf_cond_left,
     leaf_cond_slot, group_node, group_bit, n_path, targets, n_outputs, output,
@@ -121,7 +121,7 @@ def add_leaf(
                     table[p * n_targets + place[slot] + j] += value * leaf_values[j]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def put_fullest_first(patterns, shares, n_slots, ordered, ordered_shares):
     """Copy patterns by falling number of set bits: those that match most rows lie together."""
     at = 0
@@ -132,7 +132,7 @@ def put_fullest_first(patterns, shares, n_slots, ordered, ordered_shares):
                 at += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_tables(
     block, weights, ratios, points, point_weights, bounds, tree_output, tree_leaf, leaf_node,
     cond_start, cond_node, cond_left, cond_slot, slot_start, slot_player, leaf_group,
@@ -213,7 +213,7 @@ def fill_tables(
     return deep[:n_deep].copy(), deep_share[:n_deep].copy()
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_masks(deep_leaf, slot_start, deep_start, patterns, mask_start, masks):
     """For each slot of a deep leaf, the background patterns that meet it, as bits.
 

@@ -10,8 +10,8 @@ row blocks run side by side. None reassociates sums, so a row gives the same bit
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from pellucid.shapley.compiled import kernel
 from pellucid.shapley.trees import (
     CATEGORICAL,
     MISSING_LEFT,
@@ -21,7 +21,7 @@ from pellucid.shapley.trees import (
 )
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def goes_left(x, threshold, flag, words):
     """Whether value ``x`` takes the left branch; the conventions are in `trees`."""
     if np.isnan(x):
@@ -36,7 +36,7 @@ def goes_left(x, threshold, flag, words):
     return x <= threshold
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def leaf_sums(
     block, roots, tree_output, feature, threshold, flags, left, right, cat_start, cat_size,
     cat_bits, value, linear_start, linear_column, linear_coef, linear_const, out,
@@ -69,7 +69,7 @@ def leaf_sums(
                     out[row, tree_output[tree] + j] += value[node, j]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_paths(roots, feature, left, right):
     """Count leaves, conditions on all paths together, and the deepest path."""
     leaves, conditions, deepest = 0, 0, 0
@@ -85,7 +85,7 @@ def count_paths(roots, feature, left, right):
     return leaves, conditions, deepest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_paths(
     bounds, feature, left, right, player_of, deepest,
     tree_leaf, leaf_node, cond_start, cond_node, cond_left, cond_slot, slot_start, slot_player,
@@ -132,7 +132,7 @@ def fill_paths(
     return slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def split_block(
     block, start, stop, feature, threshold, flags, cat_start, cat_size, cat_bits, sides
 ):
@@ -155,7 +155,7 @@ def split_block(
                 side[row] = values[row] <= limit
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def met_patterns(start, first, last, cond_node, cond_left, cond_slot, sides, patterns):
     """``patterns[row]``: bit i is set when the row meets every condition of the leaf's slot i."""
     failed = np.zeros(len(patterns), dtype=np.uint64)
@@ -172,7 +172,7 @@ def met_patterns(start, first, last, cond_node, cond_left, cond_slot, sides, pat
         patterns[row] = slots & ~failed[row]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def distinct_patterns(patterns, weights, slots, found, found_weight):
     """Distinct values of ``patterns`` in order of appearance, with their summed weights.
 
@@ -196,7 +196,7 @@ def distinct_patterns(patterns, weights, slots, found, found_weight):
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def multiply_ratios(
     cond_start, cond_node, cond_left, cond_slot, slot_start, left, right, cover, ratios
 ):

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from pellucid.shapley.bits import popcount
+from pellucid.shapley.compiled import kernel
 from pellucid.shapley.kernels import goes_left
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def failed_slots(
     block, feature, threshold, flags, cat_start, cat_size, cat_bits, cond_start, cond_node,
     cond_left, cond_slot, term_start, term_column, leaves, slot_start, column_slot, leaf_node,
@@ -43,7 +43,7 @@ def failed_slots(
             failed[k, row] = wrong
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_product_game(met, other, share, n_slots, share_table, values):
     """Add to ``values`` the Shapley values of one pair of a row and a background row.
 
@@ -62,7 +62,7 @@ def add_product_game(met, other, share, n_slots, share_table, values):
             values[slot] -= loss
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_linear_leaves(
     block, failed, patterns, background, weights, term_start, term_column, coef, const, value,
     leaves, slot_start, slot_player, column_slot, leaf_node, output, share_table, n_outputs, out,

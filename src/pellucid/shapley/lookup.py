@@ -9,16 +9,16 @@ Both add the same numbers to a row in the same order, so a row gives the same bi
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from pellucid.shapley.bits import lowest_bit, popcount, prefetch
+from pellucid.shapley.compiled import kernel
 from pellucid.shapley.kernels import goes_left, split_block
 from pellucid.shapley.trees import CATEGORICAL, MISSING_LEFT, ZERO_MISSING
 
 AHEAD = 4  # trees between asking for a table's lines and using them
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def group_patterns(start, first, last, cond_node, cond_flip, cond_bit, sides, patterns):
     """``patterns[row]``: the group's bits; conditions of one player join by OR of failures."""
     patterns[:] = 0
@@ -31,7 +31,7 @@ def group_patterns(start, first, last, cond_node, cond_flip, cond_bit, sides, pa
             patterns[row] |= np.uint16(side[row] ^ flip) * worth
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def failed_patterns(start, first, last, cond_node, cond_left, cond_slot, sides, patterns):
     """``patterns[row]``: bit i is set when the row fails a condition of the leaf's slot i."""
     patterns[:] = 0
@@ -42,7 +42,7 @@ def failed_patterns(start, first, last, cond_node, cond_left, cond_slot, sides, 
             patterns[row] |= np.uint64(side[row] ^ wanted) << slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def look_up(patterns, table, targets, out):
     """Add to ``out[target, row]`` the table's entry for the row's pattern."""
     n_targets = len(targets)
@@ -52,7 +52,7 @@ def look_up(patterns, table, targets, out):
             sums[row] += table[np.int64(patterns[row]) * n_targets + k]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def number_patterns(patterns, slots, numbers, found):
     """Number the distinct patterns in order of appearance; ``slots`` is an empty hash table."""
     mask = np.uint64(len(slots) - 1)
@@ -70,7 +70,7 @@ def number_patterns(patterns, slots, numbers, found):
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def interventional_values(
     failed, n_slots, first, last, patterns, shares, mask, masks, share_table, values
 ):
@@ -117,7 +117,7 @@ def interventional_values(
     return touched
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def path_values(failed, ratios, points, point_weights, before, values):
     """Write to ``values`` the path-dependent values of a leaf of weight one.
 
@@ -141,7 +141,7 @@ def path_values(failed, ratios, points, point_weights, before, values):
         values[slot] *= met - ratios[slot]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def deep_table(
     found, count, n_slots, first, last, patterns, shares, mask, masks, share_table, ratios, points,
     point_weights, leaf_values, values, table,
@@ -166,7 +166,7 @@ def deep_table(
             table[at : at + n_slots * width] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def explain_block(
     block, bounds, tree_output, feature, threshold, flags, cat_start, cat_size, cat_bits, value,
     tree_group, group_cond, group_node, group_flip, group_bit, target_start, target, table_start,
@@ -233,7 +233,7 @@ def explain_block(
             look_up(row_patterns, small, targets[: n_slots * width], out)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def explain_row(
     row, bounds, tree_output, feature, threshold, flags, cat_start, cat_size, cat_bits, value,
     tree_group, group_cond, group_node, group_flip, group_bit, target_start, target, table_start,

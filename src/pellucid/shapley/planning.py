@@ -12,12 +12,12 @@ all. Where even a single leaf has too many bits it stays "deep", and is walked.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from pellucid.shapley.compiled import kernel
 from pellucid.shapley.trees import CATEGORICAL
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def same_split(a, b, feature, threshold, flags):
     """Whether two numeric nodes ask the same question; categorical ones count as different."""
     return a == b or (
@@ -28,7 +28,7 @@ def same_split(a, b, feature, threshold, flags):
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def measure_subtree(
     root, most, parent, feature, threshold, flags, left, right, player_of, stack, splits, players
 ):
@@ -81,7 +81,7 @@ def measure_subtree(
     return n_path, n_players, n_splits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def find_parents(left, right):
     """Parent of each node, -1 at roots."""
     parent = np.full(len(left), -1, dtype=np.int32)
@@ -92,7 +92,7 @@ def find_parents(left, right):
     return parent
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def plan_groups(
     parent, feature, threshold, flags, left, right, player_of, width, most, deep_cost, byte_cost
 ):
@@ -141,7 +141,7 @@ def plan_groups(
     return state, total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def assign_leaves(state, parent, leaf_node, leaf_group):
     """Write the group of each leaf, -1 at deep ones; groups are numbered in node order."""
     rank = np.cumsum(state == 1)
@@ -152,7 +152,7 @@ def assign_leaves(state, parent, leaf_node, leaf_group):
         leaf_group[leaf] = rank[node] - 1 if state[node] == 1 else -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def lay_out_groups(
     starts, most, width, n_outputs, parent, feature, threshold, flags, left, right, player_of,
     node_output, cond_start, cond_node, cond_flip, cond_bit, n_path_bits, target_start, target,
