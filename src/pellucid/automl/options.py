@@ -11,7 +11,7 @@ from pellucid.search.metrics import Metric
 from pellucid.search.progress import ProgressCallback
 from pellucid.tabular.config import FeaturizationConfig
 
-_LEAST_RESERVE, _RESERVED_SHARE = 1.5, 0.03  # seconds, and of the budget
+_LEAST_RESERVE, _RESERVED_SHARE = 1.5, 0.04  # seconds, and of the budget
 
 
 @dataclass(frozen=True)

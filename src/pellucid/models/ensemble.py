@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,15 @@ from typing import Any
 import numpy as np
 
 from pellucid.models.family import Member, Shapley, get_family
+
+_PART = 200  # rows that are worth a thread
+
+
+def available_cores() -> int:
+    """Cores that this process may use, with its affinity and its container's quota."""
+    import joblib
+
+    return max(1, int(joblib.cpu_count()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +51,7 @@ class Ensemble:
         def compile_member(member: Member) -> Shapley:
             return member.shapley(background=background, players=players)
 
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # kernels release the GIL
+        with ThreadPoolExecutor(max_workers=available_cores()) as pool:  # kernels release the GIL
             parts = list(pool.map(compile_member, self.members))
         return _Sum(tuple(parts), self.weights, self.intercept, int(players.max(initial=-1)) + 1)
 
@@ -78,6 +86,14 @@ class _Sum:
         return total
 
     def values(self, X: np.ndarray) -> np.ndarray:
+        """A row's bits depend on that row alone, so many rows are shared out among threads."""
+        n_parts = min(available_cores(), len(X) // _PART)
+        if n_parts < 2:
+            return self._values(X)
+        with ThreadPoolExecutor(max_workers=n_parts) as pool:  # kernels release the GIL
+            return np.concatenate(list(pool.map(self._values, np.array_split(X, n_parts))))
+
+    def _values(self, X: np.ndarray) -> np.ndarray:
         n_outputs = len(self.intercept)
         shape: tuple[int, ...] = (len(X), self.n_players)
         total = np.zeros(shape if n_outputs == 1 else (*shape, n_outputs))

@@ -15,6 +15,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from pellucid.models.ensemble import available_cores
+
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -126,13 +128,6 @@ class _Slot:
             time.sleep(0.005)
         self._pool.shutdown(wait=False, kill_workers=True)
         self._tasks = []
-
-
-def available_cores() -> int:
-    """Cores that this process may use, with its affinity and its container's quota."""
-    import joblib
-
-    return max(1, int(joblib.cpu_count()))
 
 
 def _start() -> Any:
