@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pellucid.automl.estimators import AutoMLClassifier, AutoMLRegressor
+    from pellucid.automl.forecaster import AutoMLForecaster
     from pellucid.automl.replay import replay
     from pellucid.errors import PellucidError, PellucidWarning
     from pellucid.explain.explanation import Explanation
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AutoMLClassifier": "pellucid.automl.estimators",
+    "AutoMLForecaster": "pellucid.automl.forecaster",
     "AutoMLRegressor": "pellucid.automl.estimators",
     "Explanation": "pellucid.explain.explanation",
     "FeaturizationConfig": "pellucid.tabular.config",
@@ -35,6 +37,7 @@ _HOMES = {
 
 __all__ = [
     "AutoMLClassifier",
+    "AutoMLForecaster",
     "AutoMLRegressor",
     "Explanation",
     "FeaturizationConfig",

@@ -11,6 +11,7 @@ from pellucid.search.folds import (
     fixed_fold,
     group_folds,
     holdout,
+    origin_folds,
     random_folds,
     time_folds,
 )
@@ -90,3 +91,32 @@ def test_another_draw_is_another_division_of_the_same_size():
         assert again.scored.sum() == pytest.approx(first.scored.sum(), abs=1)
         assert not np.array_equal(again.of_row, first.of_row)
         assert np.array_equal(again.of_row, first.redrawn(y, problem, repeat=1).of_row)
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    horizon=st.integers(1, 12),
+    n_folds=st.integers(1, 6),
+    n_steps=st.integers(30, 120),
+)
+def test_no_fold_learns_from_what_its_forecasts_could_not_know(seed, horizon, n_folds, n_steps):
+    rng = np.random.default_rng(seed)
+    target = rng.integers(1, n_steps, 800)
+    origin = target - rng.integers(1, horizon + 1, 800)
+    folds = origin_folds(origin, target, n_folds=n_folds, horizon=horizon)
+    assert 1 <= folds.n <= n_folds
+    earlier = np.zeros(800, dtype=bool)
+    for fold in range(folds.n):
+        learned, held_out = folds.split(fold)
+        assert learned.sum() > 1
+        assert held_out.any()
+        assert target[learned].max() <= origin[held_out].min()
+        assert not (earlier & ~learned).any()  # later folds learn from all that earlier ones did
+        earlier = learned
+    assert folds.learned.all()
+
+
+def test_a_history_too_short_for_its_horizon_is_refused():
+    origin = np.arange(6)
+    with pytest.raises(FoldError, match="too few to judge forecasts of 8"):
+        origin_folds(origin, origin + 1, n_folds=3, horizon=8)

@@ -67,9 +67,21 @@ def test_regression_metrics_equal_scikit_learn():
 def test_a_better_model_has_a_lower_loss_by_every_metric(problem, y, good, bad):
     signal = (y - y.mean())[:, None]
     shift = 0.0 if problem.is_classification else y.mean()
-    best, worst = score(y, good * signal + shift, problem), score(y, bad * signal + shift, problem)
+    scale = np.ones(len(y))
+    best, worst = (
+        score(y, factor * signal + shift, problem, scale=scale) for factor in (good, bad)
+    )
     for name, metric in metrics_of(problem).items():
         assert metric.loss(best[name]) < metric.loss(worst[name]), name
+
+
+def test_scaled_errors_are_of_forecasts_only():
+    y, v, scale = np.array([1.0, 3.0]), np.array([[2.0], [5.0]]), np.array([2.0, 4.0])
+    scores = score(y, v, Problem("regression"), scale=scale)
+    assert scores["mean_absolute_scaled_error"] == 0.5
+    assert "mean_absolute_scaled_error" not in score(y, v, Problem("regression"))
+    with pytest.raises(MetricError, match="'mean_absolute_scaled_error' is not a metric"):
+        get_metric("mean_absolute_scaled_error", Problem("regression"))
 
 
 def test_an_unknown_metric_is_refused_with_those_known():

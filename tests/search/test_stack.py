@@ -37,6 +37,26 @@ def test_the_ensemble_is_at_least_as_good_as_each_member(task):
 
 
 @pytest.mark.parametrize("link", ["identity", "log"])
+def test_an_average_keeps_the_level_of_its_members(link):
+    rng = np.random.default_rng(0)
+    truth = 2.0 + 0.5 * rng.normal(size=(500, 1))
+    low = [truth - 0.3 + noise * rng.normal(size=truth.shape) for noise in (0.1, 0.12, 1.0)]
+    problem = Problem("regression", link=link)
+    y = problem.response(truth)
+    stack = fit_stack(low, y, problem, average=True)
+    assert stack.weights.sum() == pytest.approx(1.0)
+    assert (stack.weights >= 0).all()
+    assert (stack.intercept == 0).all()
+
+    def loss(margins):
+        return np.mean((problem.response(margins) - y) ** 2)
+
+    assert loss(stack.margins(low)) <= min(loss(member) for member in low)
+    free = fit_stack(low, y, problem)
+    assert loss(free.margins(low)) < loss(stack.margins(low))
+
+
+@pytest.mark.parametrize("link", ["identity", "log"])
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_quadratic_has_the_slope_and_curvature_of_the_loss(task, link):
     margins, y, problem = members(task, n_rows=40)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pellucid.automl.target import Target, encode
 from pellucid.errors import PellucidError
+from pellucid.search.folds import Folds
 from pellucid.tabular.read import to_frame
 
 ClassWeight = Literal["balanced"] | Mapping[Any, float] | None
@@ -27,11 +28,15 @@ class Asides:
     weight : float64 (n_rows,); how much each row counts.
     groups : (n_rows,); rows of one group are never both learned from and judged by.
     n_valid : the last rows are a validation set.
+    folds : how the rows are divided, where that is settled; every row has a target then.
+    scale : float64 (n_rows,); what the errors of each row are divided by to be compared.
     """
 
     weight: np.ndarray | None = None
     groups: np.ndarray | None = None
     n_valid: int = 0
+    folds: Folds | None = None
+    scale: np.ndarray | None = None
 
     def known(self, known: np.ndarray) -> Asides:
         """The same for rows with a target, bool (n_rows,)."""
@@ -40,6 +45,8 @@ class Asides:
             None if self.weight is None else self.weight[known],
             None if self.groups is None else self.groups[known],
             int(known[cut:].sum()),
+            self.folds,
+            None if self.scale is None else self.scale[known],
         )
 
 
@@ -48,10 +55,12 @@ class KeptApart:
     """Rows that the model does not learn from.
 
     y : (n_rows,) class codes or values, or None when unknown.
+    scale : float64 (n_rows,), optional; as in `Asides`.
     """
 
     frame: pd.DataFrame
     y: np.ndarray | None
+    scale: np.ndarray | None = None
 
 
 def read_weight(weight: Any, *, n_rows: int) -> np.ndarray | None:

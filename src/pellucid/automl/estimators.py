@@ -53,6 +53,7 @@ class _AutoML(BaseEstimator):
     explanation_: Explanation | None
     leaderboard_: pd.DataFrame
     run_: Run | None
+    _scaled = False  # whether metrics may be scaled by the series' own changes
 
     def __init__(
         self,
@@ -217,7 +218,7 @@ class _AutoML(BaseEstimator):
 
     def _options(self, target: Target) -> Options:
         return Options(
-            metric=get_metric(self.primary_metric, target.problem),
+            metric=get_metric(self.primary_metric, target.problem, scaled=self._scaled),
             time_budget=self.time_budget,
             max_trials=self.max_trials,
             explain=self.model_explainability,

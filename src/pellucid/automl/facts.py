@@ -21,9 +21,10 @@ from pellucid.explain.predictor import Predictor
 from pellucid.search.ensemble import Chosen, Part
 from pellucid.search.leaderboard import leaderboard
 from pellucid.search.metrics import score
-from pellucid.search.trials import DataRef
+from pellucid.search.trials import DataRef, score_rows
 from pellucid.tabular.featurize import Featurizer
 from pellucid.tabular.schema import Schema
+from pellucid.tabular.series.spec import SeriesSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +49,26 @@ def asked_for(frame: pd.DataFrame, target: Target, options: Options, digest: str
         "max_trials": options.max_trials,
         "seed": options.seed,
         "model_explainability": options.explain,
+        **(_forecast(options.series) if options.series is not None else {}),
+    }
+
+
+def _forecast(series: SeriesSpec) -> dict[str, Any]:
+    """What is forecast; the columns are those of the caller's table."""
+    return {
+        "n_columns": len(series.columns),
+        "horizon": series.horizon,
+        "time_column": series.time.name,
+        "series_columns": list(series.series_columns),
+        "known_in_advance": list(series.known),
+        "frequency": series.frequency.name,
+        "season": series.season,
     }
 
 
 def cv_scores(data: DataRef, chosen: Chosen) -> dict[str, float]:
     """The ensemble's scores on its out-of-fold margins."""
-    rows, scored = data.rows(), np.isfinite(chosen.margins[:, 0])
-    weight = None if rows.weight is None else rows.weight[scored]
-    return score(rows.y[scored], chosen.margins[scored], data.problem, weight=weight)
+    return score_rows(data, chosen.margins, np.isfinite(chosen.margins[:, 0]))
 
 
 def held_out_scores(predictor: Predictor, test: KeptApart | None) -> HeldOut | None:
@@ -64,7 +77,7 @@ def held_out_scores(predictor: Predictor, test: KeptApart | None) -> HeldOut | N
         return None
     margins = predictor.margins(test.frame)
     return HeldOut(
-        score(test.y, margins, predictor.problem),
+        score(test.y, margins, predictor.problem, scale=test.scale),
         curves(test.y, margins, predictor.problem, predictor.classes),
     )
 
@@ -126,11 +139,18 @@ def _columns(schema: Schema, featurizer: Featurizer) -> list[dict[str, Any]]:
             "reason": column.reason,
             "missing": column.missing,
             "n_unique": column.n_unique,
-            "action": made.get(column.name, {}).get("action", ""),
+            "action": _action(made[column.name]["action"], column.name, schema),
             "n_engineered": len(featurizer.feature_map.engineered_of(column.name)),
         }
         for column in schema.columns
+        if not column.source
     ]
+
+
+def _action(action: str, name: str, schema: Schema) -> str:
+    """What was done to a raw column, and what else was made of it."""
+    further = [c.name.removeprefix(f"{name}.") for c in schema.columns if c.source == name]
+    return f"{action}; with {', '.join(further)}" if further else action
 
 
 def _ensemble(parts: Sequence[Part]) -> list[dict[str, Any]]:

@@ -65,6 +65,8 @@ def check_columns(schema: Schema) -> list[Guardrail]:
     """Columns that the model does not see, and columns with missing values."""
     found = []
     for column in schema.columns:
+        if column.source:
+            continue
         if not column.used:
             found.append(Guardrail("info", column.name, f"Not used: {column.reason}."))
         elif column.kind == "categorical" and column.n_unique > _MANY_LEVELS:

@@ -28,14 +28,23 @@ def may_need_log(y: np.ndarray) -> bool:
 
 
 def choose_link(
-    data: DataRef, spec: TrialSpec, workers: Workers, *, seconds: float | None
+    data: DataRef,
+    spec: TrialSpec,
+    workers: Workers,
+    *,
+    seconds: float | None,
+    by: str = "root_mean_squared_error",
 ) -> tuple[Link, Trial | None, dict[str, float]]:
     """Run one configuration with each link side by side.
+
+    Parameters
+    ----------
+    by : name of the error that decides.
 
     Returns
     -------
     (link, trial, errors)
-        The better link, its trial if it ended, and the root mean squared error of each.
+        The better link, its trial if it ended, and the error of each.
     """
     end = None if seconds is None else time.monotonic() + seconds
     links: tuple[Link, Link] = ("identity", "log")
@@ -47,10 +56,7 @@ def choose_link(
             workers.end(future)
         elif future.exception() is None and future.result().usable:
             trials[link] = future.result()
-    errors = {
-        str(link): trial.record.metrics.get("root_mean_squared_error", np.inf)
-        for link, trial in trials.items()
-    }
+    errors = {str(link): trial.record.metrics.get(by, np.inf) for link, trial in trials.items()}
     log_wins = errors.get("log", np.inf) < (1 - _GAIN) * errors.get("identity", np.inf)
     chosen: Link = "log" if log_wins else "identity"
     return chosen, trials.get(chosen), errors

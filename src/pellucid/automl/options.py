@@ -10,13 +10,17 @@ from pellucid.automl.preparing import Settings
 from pellucid.search.metrics import Metric
 from pellucid.search.progress import ProgressCallback
 from pellucid.tabular.config import FeaturizationConfig
+from pellucid.tabular.series.spec import SeriesSpec
 
 _LEAST_RESERVE, _RESERVED_SHARE = 1.5, 0.04  # seconds, and of the budget
 
 
 @dataclass(frozen=True)
 class Options:
-    """What `AutoMLClassifier` documents; ``resume`` is the id of a run to go on from."""
+    """What `AutoMLClassifier` documents; ``resume`` is the id of a run to go on from.
+
+    series : of forecasts, whose rows are made of series.
+    """
 
     metric: Metric
     time_budget: float | None = 60.0
@@ -29,6 +33,7 @@ class Options:
     monotone: Mapping[str, int] = field(default_factory=dict)
     n_folds: int | None = None
     time_column: str | None = None
+    series: SeriesSpec | None = None
     allowed_families: Sequence[str] | None = None
     blocked_families: Sequence[str] = ()
     bagged: bool = False
@@ -48,6 +53,7 @@ class Options:
             n_folds=self.n_folds,
             time_column=self.time_column,
             hurried=self.time_budget,
+            series=None if self.series is None else self.series.to_dict(),
         )
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ from pellucid.automl.division import divide
 from pellucid.automl.target import Target
 from pellucid.automl.views import signs_of, views_of
 from pellucid.search.folds import Folds
-from pellucid.search.trials import DataRef
+from pellucid.search.trials import DataRef, View
 from pellucid.tabular.config import FeaturizationConfig
+from pellucid.tabular.encoders.numeric import NumericEncoder
 from pellucid.tabular.featurize import Featurizer
 from pellucid.tabular.schema import Schema, align
+from pellucid.tabular.series.spec import SeriesSpec
 
 _BACKGROUND = 100  # rows that stand for "feature absent"
 
@@ -28,6 +30,7 @@ class Settings:
     """Options that shape the data; with the same rows they give the same engineered rows.
 
     hurried : seconds of the budget, which decides whether there is time for several folds.
+    series : facts of the `SeriesSpec` that the rows are made by, for forecasts.
     """
 
     seed: int = 0
@@ -36,6 +39,7 @@ class Settings:
     n_folds: int | None = None
     time_column: str | None = None
     hurried: float | None = None
+    series: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -46,6 +50,7 @@ class Settings:
             "n_folds": self.n_folds,
             "time_column": self.time_column,
             "hurried": self.hurried,
+            "series": None if self.series is None else dict(self.series),
         }
 
     @classmethod
@@ -61,6 +66,7 @@ class Prepared:
 
     rows : with the schema's columns, aligned.
     X : float32 (n_rows, n_engineered)
+    baselines : forecasts that learn nothing: name -> configuration of the family "naive".
     """
 
     rows: pd.DataFrame
@@ -69,6 +75,7 @@ class Prepared:
     X: np.ndarray
     folds: Folds
     data: DataRef
+    baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def background(self, seed: int) -> np.ndarray:
         """Seeded rows that stand for "feature absent", (at most 100, n_engineered)."""
@@ -89,9 +96,14 @@ def prepare(
     """
     known, asides = frame[target.known], asides.known(target.known)
     config = settings.featurization
+    series = None if settings.series is None else SeriesSpec.from_dict(settings.series)
+    if series is not None:
+        config = replace(config, column_kinds={**series.kinds, **config.column_kinds})
     schema = config.schema(known)
+    if series is not None:
+        schema = schema.made_of(series.sources)
     rows = align(known, schema)
-    folds = divide(
+    folds = asides.folds or divide(
         target.y,
         target.problem,
         seed=settings.seed,
@@ -103,9 +115,22 @@ def prepare(
     )
     featurizer = Featurizer.fit(rows[folds.learned], schema, config=config)
     X = featurizer.transform(rows)
+    views = views_of(featurizer.feature_map, monotone=settings.monotone)
     data = DataRef.write(
         folder, X, target.y, folds, target.problem,
-        views=views_of(featurizer.feature_map, monotone=settings.monotone), weight=asides.weight,
+        views=views, weight=asides.weight, scale=asides.scale,
         monotone=signs_of(settings.monotone, schema, featurizer.feature_map),
     )  # fmt: skip
-    return Prepared(rows, schema, featurizer, X, folds, data)
+    baselines = {} if series is None else _baselines(series, featurizer, views["indicators"])
+    return Prepared(rows, schema, featurizer, X, folds, data, baselines)
+
+
+def _baselines(series: SeriesSpec, featurizer: Featurizer, view: View) -> dict[str, dict[str, Any]]:
+    """How the family "naive" reads each forecast that learns nothing from the columns of a view."""
+    configs: dict[str, dict[str, Any]] = {}
+    for name, column in series.baselines.items():
+        for encoder, place in featurizer.places(column):
+            if isinstance(encoder, NumericEncoder):
+                at = view.columns.index(place.start)
+                configs[name] = {"column": at, "offset": encoder.offset}
+    return configs

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pellucid.automl.asides import (
     Asides,
@@ -21,7 +22,8 @@ from pellucid.automl.asides import (
 )
 from pellucid.automl.link import with_link
 from pellucid.automl.preparing import Settings, prepare
-from pellucid.automl.target import read_classes, read_values
+from pellucid.automl.series import SeriesRows, values_of
+from pellucid.automl.target import Target, read_classes, read_values
 from pellucid.automl.versions import versions
 from pellucid.errors import PellucidWarning
 from pellucid.explain.predictor import Predictor
@@ -31,6 +33,8 @@ from pellucid.search.trials import refit
 from pellucid.search.workers import Workers
 from pellucid.tabular.fingerprint import fingerprint
 from pellucid.tabular.read import to_frame
+from pellucid.tabular.series.history import History
+from pellucid.tabular.series.spec import SeriesSpec
 
 
 def replay(
@@ -83,7 +87,14 @@ def replay(
     """
     if not isinstance(plan, Plan):
         plan = Plan.from_dict(plan)
+    settings = Settings.from_dict(plan.settings)
     frame = to_frame(X)
+    if settings.series is not None:
+        values, _ = values_of(y, n_rows=len(frame))
+        history = History.read(frame, values, SeriesSpec.from_dict(settings.series))
+        rows = SeriesRows.of(history, seed=settings.seed, n_folds=settings.n_folds)
+        made = _refit(plan, settings, rows.frame, rows.target, rows.asides, n_jobs)
+        return rows.ship(made)
     read = read_values if plan.data["task"] == "regression" else read_classes
     target = read(y, n_rows=len(frame))
     weight = read_weight(sample_weight, n_rows=len(frame))
@@ -92,6 +103,18 @@ def replay(
     )
     valid = read_kept_apart(X_valid, y_valid, target, columns=tuple(frame.columns), what="valid")
     frame, target, asides = join_validation(frame, target, asides, valid)
+    return _refit(plan, settings, frame, target, asides, n_jobs)
+
+
+def _refit(
+    plan: Plan,
+    settings: Settings,
+    frame: pd.DataFrame,
+    target: Target,
+    asides: Asides,
+    n_jobs: int | None,
+) -> Predictor:
+    """Fit the members again on the rows that the plan was made with."""
     found = fingerprint(frame)
     if found != plan.data["fingerprint"]:
         raise PlanError(
@@ -100,7 +123,6 @@ def replay(
         )
     _tell_other_versions(plan.versions)
     with tempfile.TemporaryDirectory(prefix="pellucid-") as folder, Workers(n_jobs) as workers:
-        settings = Settings.from_dict(plan.settings)
         prepared = prepare(frame, target, asides, settings, Path(folder))
         data = with_link(prepared.data, plan.link)
         tasks = [
@@ -137,5 +159,5 @@ def _tell_other_versions(planned: Mapping[str, str]) -> None:
         warnings.warn(
             f"the plan was made with other versions, so the bits may differ: {', '.join(other)}",
             PellucidWarning,
-            stacklevel=3,
+            stacklevel=4,
         )

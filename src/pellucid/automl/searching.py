@@ -17,7 +17,7 @@ from pellucid.search.interrupt import InterruptGuard
 from pellucid.search.portfolio import Facts
 from pellucid.search.proposals import Proposer
 from pellucid.search.search import Search, SearchError, SearchPlan
-from pellucid.search.trials import DataRef, Trial, TrialSpec
+from pellucid.search.trials import DataRef, Trial
 from pellucid.search.workers import Workers
 
 _LINK_BUDGET = 15.0  # seconds, below which there is no time to compare links
@@ -70,8 +70,10 @@ def find_trials(prepared: Prepared, digest: str, setting: Setting) -> Found:
         seconds = None
         if options.time_budget is not None:
             seconds = _LINK_SHARE * clock.deadline.remaining
-        spec = TrialSpec(2, "LightGBM", "lightgbm", {}, options.seed)  # the portfolio's own
-        link, trial, links = choose_link(data, spec, setting.workers, seconds=seconds)
+        spec = _proposer(prepared, data, options).entry("LightGBM")
+        # a few high values of a panel would decide by their squares, mostly by chance
+        by = "root_mean_squared_error" if data.scale is None else "mean_absolute_scaled_error"
+        link, trial, links = choose_link(data, spec, setting.workers, seconds=seconds, by=by)
         data, earlier = with_link(data, link), [trial] if trial is not None else []
     else:
         earlier = []
@@ -124,6 +126,7 @@ def _proposer(prepared: Prepared, data: DataRef, options: Options) -> Proposer:
         n_columns=len(data.views["indicators"].columns),
         n_levels=levels_of(prepared.featurizer.feature_map),
         monotone=bool(data.monotone),
+        baselines=prepared.baselines,
     )
     return Proposer(
         facts,

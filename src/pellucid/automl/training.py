@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,7 @@ def train(
     *,
     test: KeptApart | None = None,
     asides: Asides | None = None,
+    ship: Callable[[Predictor], Predictor] = lambda predictor: predictor,
 ) -> Training:
     """Featurize, search, ensemble, refit, score, explain, store.
 
@@ -81,6 +83,8 @@ def train(
         Rows to score the model on and to explain.
     asides : Asides, optional
         Weights, groups, and how many of the last rows are a validation set.
+    ship : callable
+        Makes of the predictor of ``frame``'s rows the one that is stored and given back.
 
     Raises
     ------
@@ -112,7 +116,7 @@ def train(
             if options.explain:
                 with clock.stage("explain"):
                     explanation = _explain(model.predictor, prepared, target, test, setting)
-            suspicions = _suspect(prepared, target, test, explanation, options.seed)
+            suspicions = _suspect(prepared, target, test, explanation, options)
             facts = {
                 **params,
                 **tell(
@@ -129,15 +133,14 @@ def train(
                 "plan": _plan(model, params, options).to_dict(),
             }
             clock.tell("store")
-            run = recorder.finish(
-                predictor=model.predictor, explanation=explanation, training=facts
-            )
+            predictor = ship(model.predictor)
+            run = recorder.finish(predictor=predictor, explanation=explanation, training=facts)
         except BaseException as error:
             recorder.fail(f"{type(error).__name__}: {error}")
             raise
     facts["seconds"]["total"] = clock.deadline.elapsed
     clock.tell("done")
-    return Training(model.predictor, explanation, facts, run)
+    return Training(predictor, explanation, facts, run)
 
 
 def _build(prepared: Prepared, found: Found, target: Target, setting: Setting) -> _Model:
@@ -215,18 +218,23 @@ def _suspect(
     target: Target,
     test: KeptApart | None,
     explanation: Explanation | None,
-    seed: int,
+    options: Options,
 ) -> list[Guardrail]:
-    """Leaks among the most important columns, drift of the test rows, rows that repeat."""
+    """Leaks among the most important columns, drift of the test rows, rows that repeat.
+
+    A series drifts as it must, and its own past is no leak.
+    """
     found = check_repeats(prepared.rows)
-    if test is not None:
+    if test is not None and options.series is None:
         found += check_drift(prepared.rows, test.frame, prepared.schema)
     if explanation is not None and explanation.n_rows:
         names = explanation.feature_names
-        ranked = [names.index(str(name)) for name in explanation.global_importance().index]
+        own = () if options.series is None else (options.series.target,)
+        importance = explanation.global_importance().index
+        ranked = [names.index(str(name)) for name in importance if name not in own]
         raw_of = prepared.featurizer.feature_map.raw_of
         problem = target.problem
-        found += check_leak(prepared.X, raw_of, target.y, problem, ranked, names, seed=seed)
+        found += check_leak(prepared.X, raw_of, target.y, problem, ranked, names, seed=options.seed)
     return found
 
 

@@ -108,6 +108,22 @@ def train(
         str | None,
         typer.Option(metavar="COL", help="Judge models by rows after those they learned from."),
     ] = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option(metavar="STEPS", help="Forecast so many steps of the time column ahead."),
+    ] = None,
+    series: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COL", help="With --horizon: a column that names series. Repeatable."),
+    ] = None,
+    known: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COL", help="With --horizon: known in advance. Repeatable."),
+    ] = None,
+    frequency: Annotated[
+        str | None,
+        typer.Option(metavar="F", help="With --horizon: a step, e.g. h, D or MS. [default: told]"),
+    ] = None,
     folds: Annotated[
         int | None, typer.Option(help="Folds of cross-validation. [default: by size and time]")
     ] = None,
@@ -137,6 +153,7 @@ def train(
 
     Ctrl-C ends the search; the best so far is finished, explained and kept.
     """
+    from pellucid.cli.forecasting import run_forecast
     from pellucid.cli.summary import summary, to_json
     from pellucid.cli.training import Request, run_training
 
@@ -161,10 +178,14 @@ def train(
         families=tuple(family) if family else None,
         latency=latency,
         resume=resume,
+        horizon=horizon,
+        series=tuple(series or ()),
+        known=tuple(known or ()),
+        frequency=frequency,
         explain=explain,
         store=store,
     )
-    trained = run_training(request)
+    trained = run_training(request) if horizon is None else run_forecast(request)
     if as_json:
         typer.echo(to_json(trained.run, trained.training, trained.explanation))
     else:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pellucid.automl.replay import replay
 from pellucid.cli.training import check_column, hold_out
+from pellucid.explain.forecast import ForecastPredictor
 from pellucid.store.runs import load_run
 from pellucid.tabular.read import read_table
 
@@ -43,9 +44,12 @@ def replay_run(
         None if weight is None else frame[weight],
         groups=None if group is None else frame[group],
     )
-    rows = X[:_ROWS]
-    ours, theirs = again.margins(rows), loaded.model().margins(rows)
+    stored = loaded.model()
+    if isinstance(again, ForecastPredictor):  # what is in its history is not forecast
+        ours, theirs = (m.ensemble.margins(again.background) for m in (again, stored))
+    else:
+        ours, theirs = again.margins(X[:_ROWS]), stored.margins(X[:_ROWS])
     if np.array_equal(ours, theirs):
-        return True, f"run {loaded.id}: the same model, to the last bit of {len(rows)} margins"
+        return True, f"run {loaded.id}: the same model, to the last bit of {len(ours)} margins"
     gap = float(np.abs(ours - theirs).max())
     return False, f"run {loaded.id}: another model; margins differ by up to {gap:.3g}"

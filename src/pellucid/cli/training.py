@@ -47,6 +47,10 @@ class Request:
     families: tuple[str, ...] | None = None
     latency: float | None = None
     resume: str | None = None
+    horizon: int | None = None
+    series: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    frequency: str | None = None
     explain: bool = True
     store: str | None = None
 
@@ -73,7 +77,7 @@ def run_training(request: Request) -> Trained:
     locate(request.store)  # a store that cannot be is told before the work
     frame = read_table(request.data)
     check_column(request.target, frame, what="--target", path=request.data)
-    kinds = _kinds(request.kinds)
+    kinds = read_kinds(request.kinds)
     for name in (*request.drop, *kinds):
         check_column(
             name, frame, what="--drop" if name in request.drop else "--kind", path=request.data
@@ -165,7 +169,14 @@ def hold_out(
     return held_out
 
 
-def _kinds(given: tuple[str, ...]) -> dict[str, str]:
+def read_kinds(given: tuple[str, ...]) -> dict[str, str]:
+    """Kinds of columns from COLUMN=KIND.
+
+    Raises
+    ------
+    CommandError
+        For what is not written so, or no kind.
+    """
     kinds = {}
     for text in given:
         name, separator, kind = text.rpartition("=")

@@ -135,7 +135,7 @@ class Predictor:
             "raw",
             values,
             margins,
-            data=frame,
+            data=frame[list(self.feature_map.raw_names)],
             rows_from=rows_from,
             details=details,
             engineered=engineered,

@@ -113,6 +113,8 @@ class Family(Protocol):
 _FAMILIES: dict[str, str] = {
     "view": "pellucid.models.view",
     "prior": "pellucid.models.prior",
+    "naive": "pellucid.models.naive",
+    "change": "pellucid.models.change",
     "linear": "pellucid.models.linear",
     "spline": "pellucid.models.spline",
     "lightgbm": "pellucid.models.lightgbm",
@@ -124,7 +126,7 @@ _FAMILIES: dict[str, str] = {
 
 def family_names() -> tuple[str, ...]:
     """Families that a search may try."""
-    return tuple(name for name in _FAMILIES if name not in ("view", "prior"))
+    return tuple(name for name in _FAMILIES if name not in ("view", "prior", "naive", "change"))
 
 
 def get_family(name: str) -> Family:

@@ -13,6 +13,7 @@ _REFERENCE = "lightgbm"
 # output adds to that; measured on tables of 1,000-50,000 rows
 _RELATIVE = {
     "prior": (0.01, 0.0),
+    "naive": (0.01, 0.0),
     "linear": (0.3, 0.5),
     "spline": (0.7, 0.5),
     "lightgbm": (1.0, 1.0),
@@ -43,15 +44,18 @@ def expected_seconds(spec: TrialSpec, trials: Sequence[Trial], *, n_outputs: int
 
 def explanation_cost(trial: Trial) -> float:
     """How much work a row's explanation is, in trees of 31 leaves; 0 for closed forms."""
-    config, rounds = trial.spec.config, float(np.mean(trial.rounds)) if trial.rounds else 0.0
+    family, config = trial.spec.family, trial.spec.config
+    if family == "change":  # what is added to the family inside costs nothing
+        family, config = config["family"], config["config"]
+    rounds = float(np.mean(trial.rounds)) if trial.rounds else 0.0
     n_rows, n_outputs = trial.margins.shape if trial.margins is not None else (0, 1)
-    if trial.spec.family == "lightgbm":
+    if family == "lightgbm":
         return rounds * n_outputs * float(config.get("num_leaves", 31)) / 31.0
-    if trial.spec.family == "xgboost":
+    if family == "xgboost":
         return rounds * n_outputs * min(2.0 ** float(config.get("max_depth", 6)), 255.0) / 31.0
-    if trial.spec.family == "catboost":  # one bit a level, and all outputs in one table
+    if family == "catboost":  # one bit a level, and all outputs in one table
         return rounds * 2.0 ** float(config.get("depth", 6)) / 128.0
-    if trial.spec.family == "forest":
+    if family == "forest":
         grown = 0.6 * n_rows / float(config.get("min_samples_leaf", 1))
         leaves = min(float(config.get("max_leaf_nodes") or grown), grown)
         return rounds * max(leaves, 2.0) / 31.0

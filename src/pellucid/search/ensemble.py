@@ -74,6 +74,7 @@ def choose(trials: Sequence[Trial], data: DataRef, *, max_members: int = 8) -> C
         weight=None if rows.weight is None else rows.weight[scored],
         worth=[_WORTH * max(0.1, explanation_cost(t) / _USUAL_COST) for t in candidates],
         max_members=max_members,
+        average=data.folds().first is not None,
     )
     kept = np.flatnonzero(stack.weights > 0)
     if len(kept) == 0:  # nothing beats the intercept: keep the best, at no weight
@@ -180,4 +181,9 @@ def _refit(data: DataRef, chosen: Chosen, workers: Workers, end: float | None) -
     return fitted
 
 
-_FULL = ("prior", "linear", "spline")  # their rounds are steps of a solver, not parts of a model
+_FULL = (
+    "prior",
+    "naive",
+    "linear",
+    "spline",
+)  # their rounds are steps of a solver, not parts of a model

@@ -10,6 +10,9 @@ import numpy as np
 from pellucid.errors import PellucidError
 from pellucid.models.problem import Problem
 
+_JUDGED = 0.25  # of a history, that judges forecasts
+_LONGEST_JUDGED = 0.7  # where the horizon is long
+
 FoldKind = Literal["random", "groups", "time", "fixed"]
 
 
@@ -23,6 +26,8 @@ class Folds:
 
     of_row : int64 (n_rows,); the fold that holds a row out, -1 where none does.
     forward : whether a fold learns only from the rows before it, in order of folds.
+    first : int64 (n_rows,), optional; the first fold that may learn from a row, where that is not
+        the one after the fold that holds it out.
     kind : how the rows were divided; only a random division can be drawn anew.
     seed : of a random division.
     """
@@ -31,6 +36,7 @@ class Folds:
     forward: bool = False
     kind: FoldKind = "random"
     seed: int = 0
+    first: np.ndarray | None = None
 
     @property
     def n(self) -> int:
@@ -50,6 +56,8 @@ class Folds:
     def split(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows to learn from and rows to judge by, two bool (n_rows,)."""
         held_out = self.of_row == fold
+        if self.first is not None:
+            return self.first <= fold, held_out
         return (self.of_row < fold if self.forward else ~held_out), held_out
 
     def redrawn(self, y: np.ndarray, problem: Problem, *, repeat: int) -> Folds:
@@ -138,3 +146,50 @@ def time_folds(moments: np.ndarray, *, n_folds: int) -> Folds:
 def fixed_fold(n_train: int, n_valid: int) -> Folds:
     """The last ``n_valid`` rows judge, and are never learned from."""
     return Folds(np.repeat([-1, 0], [n_train, n_valid]), kind="fixed")
+
+
+def origin_folds(origin: np.ndarray, target: np.ndarray, *, n_folds: int, horizon: int) -> Folds:
+    """Folds of forecasts with a rolling origin, over the last part of the history.
+
+    Each fold is judged by the origins between its own and the next, and learns from rows whose
+    target time is not later than its origin: what lies between is kept from both, so that no fold
+    knows a value that its forecasts could not know (Tashman 2000).
+
+    Parameters
+    ----------
+    origin, target : int64 (n_rows,); each row's origin and target time, in steps.
+    horizon : most steps from the origin to the target time.
+
+    Raises
+    ------
+    FoldError
+        The history is too short.
+
+    Examples
+    --------
+    >>> origin = np.arange(10)
+    >>> folds = origin_folds(origin, origin + 1, n_folds=2, horizon=1)
+    >>> folds.of_row
+    array([-1, -1, -1, -1, -1, -1, -1, -1,  0,  1])
+    >>> folds.split(1)[0]
+    array([ True,  True,  True,  True,  True,  True,  True,  True,  True, False])
+    """
+    start, end = int(origin.min(initial=0)), int(target.max(initial=0))
+    span = end - start
+    n_folds = max(1, min(n_folds, int(_LONGEST_JUDGED * span) // horizon))
+    block = max(horizon, round(_JUDGED * span / n_folds))
+    cuts = end - block * np.arange(n_folds, 0, -1)
+    kept = []
+    for i, cut in enumerate(cuts):
+        until = cuts[i + 1] if i + 1 < n_folds else end
+        is_learned = cut - start >= horizon and (target <= cut).sum() > 1
+        if is_learned and ((origin >= cut) & (origin < until)).any():
+            kept.append(cut)
+    if not kept:
+        raise FoldError(
+            f"the history has {span} steps, too few to judge forecasts of {horizon}: at least "
+            f"{horizon} must remain to learn from; give more history, or a shorter horizon"
+        )
+    of_row = np.searchsorted(kept, origin, side="right") - 1
+    first = np.searchsorted(kept, target, side="left")
+    return Folds(of_row, forward=True, kind="time", first=first)

@@ -22,11 +22,15 @@ class Metric:
 
     ``compute(y, response, weight)`` takes class codes and probabilities (n_rows, n_classes), or
     values and predicted values (n_rows,), and weights (n_rows,) or None.
+
+    scaled : whether values are divided by the scale of their series first, which only forecasts
+        have.
     """
 
     name: str
     higher_is_better: bool
     compute: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
+    scaled: bool = False
 
     def loss(self, value: float) -> float:
         """The value turned so that lower is better; NaN is worst."""
@@ -220,6 +224,7 @@ REGRESSION = _table(
     Metric("normalized_median_absolute_error", False, _normalized(_median_error)),
     Metric("root_mean_squared_log_error", False, _rmsle),
     Metric("explained_variance", True, _explained_variance),
+    Metric("mean_absolute_scaled_error", False, _mae, scaled=True),
 )
 
 DEFAULT_METRIC = {
@@ -234,15 +239,15 @@ def metrics_of(problem: Problem) -> dict[str, Metric]:
     return CLASSIFICATION if problem.is_classification else REGRESSION
 
 
-def get_metric(name: str | None, problem: Problem) -> Metric:
-    """The metric called ``name``, or the task's default.
+def get_metric(name: str | None, problem: Problem, *, scaled: bool = False) -> Metric:
+    """The metric called ``name``, or the task's default; scaled ones only where they are allowed.
 
     Examples
     --------
     >>> get_metric("AUC_weighted", Problem("binary", 2)).higher_is_better
     True
     """
-    known = metrics_of(problem)
+    known = {key: each for key, each in metrics_of(problem).items() if scaled or not each.scaled}
     if name is None:
         name = DEFAULT_METRIC[problem.task]
     if name not in known:
@@ -267,16 +272,29 @@ def loss(
 
 
 def score(
-    y: np.ndarray, margins: np.ndarray, problem: Problem, *, weight: np.ndarray | None = None
+    y: np.ndarray,
+    margins: np.ndarray,
+    problem: Problem,
+    *,
+    weight: np.ndarray | None = None,
+    scale: np.ndarray | None = None,
 ) -> dict[str, float]:
     """Every metric of the task; a metric that is not defined on these rows is left out.
 
     Parameters
     ----------
     y : (n_rows,) codes or values; margins : (n_rows, n_outputs); weight : (n_rows,), optional
+    scale : (n_rows,), optional
+        By which values are divided for metrics that are scaled.
     """
     response = problem.response(margins)
+
+    def compute(metric: Metric) -> float:
+        if not metric.scaled:
+            return metric.compute(y, response, weight)
+        return np.nan if scale is None else metric.compute(y / scale, response / scale, weight)
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn warns about classes that are absent
-        values = {name: m.compute(y, response, weight) for name, m in metrics_of(problem).items()}
+        values = {name: compute(metric) for name, metric in metrics_of(problem).items()}
     return {name: value for name, value in values.items() if np.isfinite(value)}

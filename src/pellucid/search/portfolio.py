@@ -16,6 +16,8 @@ from pellucid.search.trials import TrialSpec, ViewName
 
 _NEEDS = {"xgboost": "xgboost", "catboost": "catboost"}  # family -> package that it needs
 _MONOTONE = ("prior", "lightgbm", "xgboost", "catboost")  # families that keep to a direction
+_CHANGING = "LightGBM random splits"  # learns changes from a forecast
+_USUAL = 3  # entries that come before those: the prior, linear and LightGBM
 _FEW_ROWS, _MANY_CELLS = 15_000, 5e7
 
 
@@ -25,6 +27,7 @@ class Facts:
 
     n_levels : levels of each category that has codes.
     monotone : whether some column must have a monotone effect.
+    baselines : forecasts that learn nothing: name -> configuration of the family "naive".
     """
 
     problem: Problem
@@ -32,6 +35,7 @@ class Facts:
     n_columns: int
     n_levels: Sequence[int] = ()
     monotone: bool = False
+    baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def _always(facts: Facts) -> bool:
@@ -168,7 +172,7 @@ def portfolio(
 
     Parameters
     ----------
-    allowed, blocked : names of families; the prior always stays.
+    allowed, blocked : names of families; the prior and the baselines always stay.
 
     Examples
     --------
@@ -190,7 +194,27 @@ def portfolio(
         return is_installed(family) and entry.when(facts)
 
     entries = [entry for entry in PORTFOLIO if wanted(entry)]
+    if facts.baselines:
+        entries = _with_forecasts(entries, facts.baselines)
     return [
         TrialSpec(i, entry.name, entry.family, entry.config, seed, entry.view)
         for i, entry in enumerate(entries)
     ]
+
+
+def _with_forecasts(
+    entries: Sequence[Entry], baselines: Mapping[str, Mapping[str, Any]]
+) -> list[Entry]:
+    """The same with forecasts that learn nothing, and with trees of what changed since them."""
+    naive = [Entry(name, "naive", config) for name, config in baselines.items()]
+    trees = next((entry for entry in entries if entry.name == _CHANGING), None)
+    changes = [
+        Entry(
+            f"Change from: {name.lower()}",
+            "change",
+            {**config, "family": trees.family, "config": dict(trees.config)},
+        )
+        for name, config in baselines.items()
+        if trees is not None
+    ]
+    return [*entries[:1], *naive, *entries[1:_USUAL], *changes, *entries[_USUAL:]]

@@ -56,6 +56,10 @@ class Proposer:
         """Number of configurations in the portfolio."""
         return len(self._portfolio)
 
+    def entry(self, name: str) -> TrialSpec:
+        """The portfolio's configuration of a name."""
+        return next(spec for spec in self._portfolio if spec.name == name)
+
     def propose(self, trials: Sequence[Trial]) -> TrialSpec | None:
         """The next configuration, or None when there is nothing more to try.
 

@@ -16,6 +16,7 @@ from pellucid.models.problem import Problem, softmax
 
 _WEAK = 0.02  # a member that moves the total margin by less than this share is dropped
 _WORTH = 2e-4  # of the loss, that a member must gain to be worth its time in every prediction
+_SPRING = 1e3  # of the loss for each unit that an average's weights miss a sum of one by, squared
 _MOST_STEPS, _ENOUGH_GAIN = 30, 1e-9
 _MOST_CELLS = 2e7  # rows x outputs x members up to which members are tried one by one
 
@@ -44,6 +45,7 @@ def fit_stack(
     weight: np.ndarray | None = None,
     worth: Sequence[float] | None = None,
     max_members: int = 8,
+    average: bool = False,
 ) -> Stack:
     """Find the weights; weak members get zero.
 
@@ -59,6 +61,9 @@ def fit_stack(
         one that is slow to explain.
     max_members : int
         At most this many weights are not zero: each member costs time in every prediction.
+    average : bool
+        Hold the weights to a sum of one, and the intercepts to zero: for members that were fitted
+        on fewer rows than those that will take their places, whose level must not be corrected.
 
     Examples
     --------
@@ -72,7 +77,7 @@ def fit_stack(
     spread = margins.std(axis=0).mean(axis=0)  # (n_members,)
     kept = np.arange(len(members))
     while True:
-        found = _minimise(margins[:, :, kept], y, share, problem)
+        found = _minimise(margins[:, :, kept], y, share, problem, average)
         moved = found.weights * spread[kept]
         total = moved.sum()
         strong = moved >= _WEAK * total if total > 0 else np.ones(len(kept), dtype=bool)
@@ -83,9 +88,13 @@ def fit_stack(
         kept = kept[strong]
     if margins.size * len(kept) / len(members) <= _MOST_CELLS:
         needed = np.full(len(members), _WORTH) if worth is None else np.asarray(worth)
-        kept, found = _drop_unworthy(margins, y, share, problem, kept, found, spread, needed)
+        kept, found = _drop_unworthy(
+            margins, y, share, problem, kept, found, spread, needed, average
+        )
     full = np.zeros(len(members))
     full[kept] = found.weights
+    if average:  # what is left of a sum that is held by a strong spring
+        return Stack(full / full.sum(), np.zeros_like(found.intercept))
     return Stack(full, found.intercept)
 
 
@@ -105,6 +114,7 @@ def _drop_unworthy(
     found: _Fit,
     spread: np.ndarray,
     worth: np.ndarray,
+    average: bool,
 ) -> tuple[np.ndarray, _Fit]:
     """Leave out, from the weakest on, each member without which the loss hardly rises."""
     for member in kept[
@@ -113,13 +123,15 @@ def _drop_unworthy(
         if len(kept) == 1:
             break
         others = kept[kept != member]
-        without = _minimise(margins[:, :, others], y, share, problem)
+        without = _minimise(margins[:, :, others], y, share, problem, average)
         if without.loss <= found.loss * (1.0 + worth[member]):
             kept, found = others, without
     return kept, found
 
 
-def _minimise(margins: np.ndarray, y: np.ndarray, share: np.ndarray, problem: Problem) -> _Fit:
+def _minimise(
+    margins: np.ndarray, y: np.ndarray, share: np.ndarray, problem: Problem, average: bool
+) -> _Fit:
     """Newton's method, each step the non-negative least squares problem of the local quadratic.
 
     There are few weights and many rows, so a step costs one pass over the rows and a handful are
@@ -131,6 +143,11 @@ def _minimise(margins: np.ndarray, y: np.ndarray, share: np.ndarray, problem: Pr
     centre = np.concatenate([np.full(n_members, 1.0 / n_members), np.zeros(n_outputs)])
     # intercepts are free; the sum of a softmax's is not known, so it is held by a thread
     pull = np.concatenate([np.full(n_members, 2.0 * ridge), np.full(n_outputs, 1e-9 / scale**2)])
+    if average:
+        unit = 1.0 if problem.link == "log" else scale
+        pull[n_members:] = _SPRING / unit**2
+    # the sum of the weights is one at the centre already
+    spring = np.concatenate([np.ones(n_members), np.zeros(n_outputs)]) * average
     theta = centre.copy()
 
     def total(at: np.ndarray) -> np.ndarray:
@@ -138,13 +155,16 @@ def _minimise(margins: np.ndarray, y: np.ndarray, share: np.ndarray, problem: Pr
         return moved
 
     def objective(at: np.ndarray) -> float:
-        return _loss(total(at), y, share, problem, scale) + 0.5 * float(pull @ (at - centre) ** 2)
+        off = at - centre
+        held = 0.5 * float(pull @ off**2) + 0.5 * _SPRING * float(spring @ off) ** 2
+        return _loss(total(at), y, share, problem, scale) + held
 
     best = objective(theta)
     for _ in range(_MOST_STEPS):
         gradient, curvature = _quadratic(margins, total(theta), y, share, problem, scale)
-        gradient = gradient + pull * (theta - centre)
-        curvature = curvature + np.diag(pull)
+        off = theta - centre
+        gradient = gradient + pull * off + _SPRING * (spring @ off) * spring
+        curvature = curvature + np.diag(pull) + _SPRING * np.outer(spring, spring)
         step = _solve(curvature, gradient, theta, n_members) - theta
         size, found = 1.0, objective(theta + step)
         while found > best and size > 1e-4:

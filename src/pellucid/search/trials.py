@@ -122,14 +122,15 @@ class DataRef:
         views: Mapping[str, View] | None = None,
         weight: np.ndarray | None = None,
         monotone: tuple[int, ...] = (),
+        scale: np.ndarray | None = None,
     ) -> DataRef:
         """Store the arrays; without ``views`` every family sees every column.
 
         ``monotone`` has a sign for each engineered column, as `Rows` has for those of a family.
         """
         arrays = {"X": X, "y": y, "fold_of": folds.of_row}
-        if weight is not None:
-            arrays["weight"] = weight
+        optional = {"weight": weight, "scale": scale, "first": folds.first}
+        arrays |= {name: array for name, array in optional.items() if array is not None}
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
         for name in (_TRIALS, _REFITS):
@@ -147,13 +148,18 @@ class DataRef:
 
     def rows(self) -> Rows:
         """All rows, mapped once per process."""
-        return _load(self.folder)[0]
+        return _load(self.folder).rows
+
+    @property
+    def scale(self) -> np.ndarray | None:
+        """What the errors of each row are divided by to be compared, float64 (n_rows,)."""
+        return _load(self.folder).scale
 
     def folds(self, repeat: int = 0) -> Folds:
         """How the rows are held out, or how they are in another draw."""
-        rows, of_row = _load(self.folder)
-        folds = Folds(of_row, self.forward, self.fold_kind, self.seed)
-        return folds.redrawn(rows.y, self.problem, repeat=repeat)
+        loaded = _load(self.folder)
+        folds = Folds(loaded.of_row, self.forward, self.fold_kind, self.seed, loaded.first)
+        return folds.redrawn(loaded.rows.y, self.problem, repeat=repeat)
 
     def member_file(self, iteration: int, *, refit: bool = False, fold: int | None = None) -> Path:
         """Where a trial's packed members are kept; a fold's own, when it was fitted again."""
@@ -186,14 +192,27 @@ def unpack_members(files: Mapping[str, bytes]) -> list[Member]:
     ]
 
 
+@dataclass(frozen=True, eq=False)
+class _Loaded:
+    rows: Rows
+    of_row: np.ndarray
+    first: np.ndarray | None
+    scale: np.ndarray | None
+
+
 @lru_cache(maxsize=1)
-def _load(folder: str) -> tuple[Rows, np.ndarray]:
+def _load(folder: str) -> _Loaded:
     home = Path(folder)
     X = np.load(home / "X.npy", mmap_mode="r", allow_pickle=False)
-    y = np.load(home / "y.npy", allow_pickle=False)
-    weighted = home / "weight.npy"
-    weight = np.load(weighted, allow_pickle=False) if weighted.exists() else None
-    return Rows(X, y, weight), np.load(home / "fold_of.npy", allow_pickle=False)
+
+    def read(name: str) -> np.ndarray:
+        return np.load(home / f"{name}.npy", allow_pickle=False)
+
+    weight, first, scale = (
+        read(name) if (home / f"{name}.npy").exists() else None
+        for name in ("weight", "first", "scale")
+    )
+    return _Loaded(Rows(X, read("y"), weight), read("fold_of"), first, scale)
 
 
 def take(rows: Rows, kept: np.ndarray) -> Rows:
@@ -211,7 +230,7 @@ def run_trial(
     when time runs out; such a trial is marked ``stopped``, as is one whose first fold loses more
     than ``bar``, which has no margins. The members are left on disk, unless they are very large.
     """
-    from pellucid.search.metrics import loss, score
+    from pellucid.search.metrics import loss
 
     started = time.monotonic()
     try:
@@ -252,15 +271,23 @@ def run_trial(
             spec, record_of(spec, {}, started, "failed", f"{type(error).__name__}: {error}")
         )
     late = deadline is not None and time.monotonic() > deadline
-    weight = None if rows.weight is None else rows.weight[scored]
     record = record_of(
         spec,
-        score(rows.y[scored], margins[scored], data.problem, weight=weight),
+        score_rows(data, margins, scored),
         started,
         "stopped" if late else "completed",
         "ended early: no time left" if late else "",
     )
     return Trial(spec, record, margins, tuple(rounds), first_loss)
+
+
+def score_rows(data: DataRef, margins: np.ndarray, kept: np.ndarray) -> dict[str, float]:
+    """Every metric of margins (n_rows, n_outputs), on the rows of a mask."""
+    from pellucid.search.metrics import score
+
+    rows = data.rows()
+    weight, scale = (None if each is None else each[kept] for each in (rows.weight, data.scale))
+    return score(rows.y[kept], margins[kept], data.problem, weight=weight, scale=scale)
 
 
 def view_config(data: DataRef, spec: TrialSpec) -> dict[str, Any]:

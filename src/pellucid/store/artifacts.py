@@ -122,11 +122,11 @@ def load_predictor(folder: str | Path) -> Predictor:
     ArtifactError
         If the folder is damaged, or its content is not a predictor that this version reads.
     """
-    from pellucid.explain.predictor import Predictor
+    from pellucid.explain.forecast import read_predictor
 
     files = load_files(folder)
     try:
-        return Predictor.from_files(files)
+        return read_predictor(files)
     except (KeyError, ValueError, TypeError) as error:
         raise ArtifactError(
             f"{folder} is intact but is not a model that pellucid {version('pellucid')} reads "

@@ -179,7 +179,7 @@ class Run:
         return entry
 
     def _best_by(self, metric: str, problem: Problem) -> int:
-        wanted = get_metric(metric, problem)
+        wanted = get_metric(metric, problem, scaled=True)
         scored = [e for e in self.training["leaderboard"] if metric in e["metrics"]]
         if not scored:
             raise RunError(f"no trial of run {self.id} has a value of {metric}")

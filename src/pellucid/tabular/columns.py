@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -39,6 +39,9 @@ class Column:
     examples : tuple of str
         Some values, the most frequent and one with a number if there is any, to tell what was
         expected when something else comes.
+    source : str
+        The raw column that this one was made of, such as the past of a series; empty for a raw
+        column.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Column:
     formats: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,11 @@ class Schema:
         return tuple(column.name for column in self.columns)
 
     @cached_property
+    def raw_names(self) -> tuple[str, ...]:
+        """Names of the columns that are not made of others, in order."""
+        return tuple(column.name for column in self.columns if not column.source)
+
+    @cached_property
     def kinds(self) -> dict[str, Kind]:
         """Column name -> kind, in order."""
         return {column.name: column.kind for column in self.columns}
@@ -81,6 +90,12 @@ class Schema:
     @cached_property
     def _by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
+
+    def made_of(self, sources: Mapping[str, str]) -> Schema:
+        """The same columns, some of them made of others: made column -> raw column."""
+        return Schema(
+            tuple(replace(each, source=sources.get(each.name, "")) for each in self.columns)
+        )
 
     def __getitem__(self, name: str) -> Column:
         return self._by_name[name]

@@ -15,3 +15,7 @@ class SchemaError(PellucidError):
 
 class FeaturizationError(PellucidError):
     """A featurization config makes no sense, or does not fit the table."""
+
+
+class SeriesError(PellucidError):
+    """Time series are not what they must be, or lack what a forecast needs."""

@@ -17,7 +17,7 @@ from pellucid.tabular.encoders import ENCODERS, Encoder, fit_encoders
 from pellucid.tabular.encoders.numeric import NumericEncoder
 from pellucid.tabular.errors import SchemaError
 from pellucid.tabular.infer import did_you_mean
-from pellucid.tabular.lineage import Feature, FeatureMap
+from pellucid.tabular.lineage import FeatureMap
 from pellucid.tabular.reading.booleans import read_booleans
 from pellucid.tabular.reading.labels import read_labels, read_texts
 from pellucid.tabular.reading.moments import read_moments
@@ -152,19 +152,25 @@ class Featurizer:
             plan.append((self.schema[name], places))
         return plan
 
+    def places(self, name: str) -> list[tuple[Encoder, slice]]:
+        """A raw column's encoders with their places in the matrix; none for one not used."""
+        return next((places for column, places in self._plan if column.name == name), [])
+
     @cached_property
     def feature_map(self) -> FeatureMap:
         """Raw columns, engineered columns, and which comes from which."""
         taken: set[str] = set()
-        owned: dict[str, list[Feature]] = {
-            name: [
-                replace(feature, name=_unique(feature.name, taken))
-                for encoder in encoders
-                for feature in encoder.features(name)
-            ]
+        raw = self.schema.raw_names
+        owned = [
+            (
+                raw.index(self.schema[name].source or name),
+                replace(feature, name=_unique(feature.name, taken)),
+            )
             for name, encoders in self.encoders.items()
-        }
-        return FeatureMap.build(self.schema.names, owned)
+            for encoder in encoders
+            for feature in encoder.features(name)
+        ]
+        return FeatureMap.of(raw, owned)
 
     def summary(self) -> list[dict[str, Any]]:
         """What each raw column is, and what is done with it.

@@ -90,6 +90,11 @@ class FeatureMap:
     ) -> FeatureMap:
         """Make a map from the features that each raw column owns, raw columns in order."""
         owned = [(i, each) for i, raw in enumerate(raw_names) for each in engineered.get(raw, ())]
+        return cls.of(raw_names, owned)
+
+    @classmethod
+    def of(cls, raw_names: Sequence[str], owned: Sequence[tuple[int, Feature]]) -> FeatureMap:
+        """Make a map from features in order, each with the position of its raw column."""
         return cls(
             tuple(raw_names),
             tuple(feature.name for _, feature in owned),
