@@ -164,6 +164,31 @@ def read_kept_apart(
     return KeptApart(frame[known], codes[known])
 
 
+def read_asides(
+    frame: pd.DataFrame,
+    target: Target,
+    *,
+    sample_weight: Any,
+    class_weight: ClassWeight,
+    groups: Any,
+    X_valid: Any,
+    y_valid: Any,
+) -> tuple[pd.DataFrame, Target, Asides]:
+    """Weights and groups of the training rows, with validation rows put behind these.
+
+    Raises
+    ------
+    AsideError
+        What does not fit the training rows; see the readers above.
+    """
+    weight = read_weight(sample_weight, n_rows=len(frame))
+    asides = Asides(
+        weigh_classes(class_weight, target, weight), read_groups(groups, n_rows=len(frame))
+    )
+    valid = read_kept_apart(X_valid, y_valid, target, columns=tuple(frame.columns), what="valid")
+    return join_validation(frame, target, asides, valid)
+
+
 def join_validation(
     frame: pd.DataFrame, target: Target, asides: Asides, valid: KeptApart | None
 ) -> tuple[pd.DataFrame, Target, Asides]:

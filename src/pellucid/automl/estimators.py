@@ -12,15 +12,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from pellucid.automl.asides import (
-    Asides,
-    ClassWeight,
-    join_validation,
-    read_groups,
-    read_kept_apart,
-    read_weight,
-    weigh_classes,
-)
+from pellucid.automl.asides import ClassWeight, read_asides, read_kept_apart
 from pellucid.automl.options import Options
 from pellucid.automl.target import Target, TargetError, read_classes, read_values
 from pellucid.automl.training import train
@@ -149,12 +141,11 @@ class _AutoML(BaseEstimator):
         frame = to_frame(X)
         columns = tuple(frame.columns)
         target = self._read_target(y, len(frame))
-        weight = read_weight(sample_weight, n_rows=len(frame))
-        weight = weigh_classes(self._class_weight, target, weight)
-        asides = Asides(weight, read_groups(groups, n_rows=len(frame)))
-        valid = read_kept_apart(X_valid, y_valid, target, columns=columns, what="valid")
         test = read_kept_apart(X_test, y_test, target, columns=columns, what="test")
-        rows, target, asides = join_validation(frame, target, asides, valid)
+        rows, target, asides = read_asides(
+            frame, target, sample_weight=sample_weight, class_weight=self._class_weight,
+            groups=groups, X_valid=X_valid, y_valid=y_valid,
+        )  # fmt: skip
         if self.time_column is not None and self.time_column not in columns:
             raise ParameterError(
                 f"time_column {self.time_column!r} is not among the columns "

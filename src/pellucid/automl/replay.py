@@ -11,15 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pellucid.automl.asides import (
-    Asides,
-    ClassWeight,
-    join_validation,
-    read_groups,
-    read_kept_apart,
-    read_weight,
-    weigh_classes,
-)
+from pellucid.automl.asides import Asides, ClassWeight, read_asides
 from pellucid.automl.link import with_link
 from pellucid.automl.preparing import Settings, prepare
 from pellucid.automl.series import SeriesRows, values_of
@@ -97,12 +89,10 @@ def replay(
         return rows.ship(made)
     read = read_values if plan.data["task"] == "regression" else read_classes
     target = read(y, n_rows=len(frame))
-    weight = read_weight(sample_weight, n_rows=len(frame))
-    asides = Asides(
-        weigh_classes(class_weight, target, weight), read_groups(groups, n_rows=len(frame))
-    )
-    valid = read_kept_apart(X_valid, y_valid, target, columns=tuple(frame.columns), what="valid")
-    frame, target, asides = join_validation(frame, target, asides, valid)
+    frame, target, asides = read_asides(
+        frame, target, sample_weight=sample_weight, class_weight=class_weight, groups=groups,
+        X_valid=X_valid, y_valid=y_valid,
+    )  # fmt: skip
     return _refit(plan, settings, frame, target, asides, n_jobs)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.models.boosting import MAX_ROUNDS, PATIENCE, Start
-from pellucid.models.family import Config, FamilyError, Rows
+from pellucid.models.family import Config, FamilyError, Rows, with_defaults
 from pellucid.models.problem import Problem
 from pellucid.models.trees import TreeMember, read_trees
 from pellucid.shapley.trees import join_trees
@@ -122,13 +122,8 @@ def _import() -> Any:
 
 
 def _params(problem: Problem, config: Config, *, seed: int) -> dict[str, Any]:
-    unknown = set(config) - set(_DEFAULTS)
-    if unknown:
-        raise FamilyError(
-            f"unknown CatBoost setting {sorted(unknown)}; known: {', '.join(sorted(_DEFAULTS))}"
-        )
     loss = "Poisson" if problem.link == "log" else _LOSSES[problem.task]
-    chosen = {**_DEFAULTS, **config}
+    chosen = with_defaults(config, _DEFAULTS, who="CatBoost")
     chosen["leaf_estimation_iterations"] = chosen["leaf_estimation_iterations"] or _LEAF_STEPS[loss]
     params: dict[str, Any] = {
         **{name: value for name, value in chosen.items() if value is not None},

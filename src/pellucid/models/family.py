@@ -124,6 +124,27 @@ _FAMILIES: dict[str, str] = {
 }
 
 
+def with_defaults(config: Config, defaults: Config, *, who: str) -> dict[str, Any]:
+    """A configuration with what it does not name at its default.
+
+    Raises
+    ------
+    FamilyError
+        A setting that ``who`` does not know.
+
+    Examples
+    --------
+    >>> with_defaults({"depth": 4}, {"depth": 6, "rate": 0.1}, who="LightGBM")
+    {'depth': 4, 'rate': 0.1}
+    """
+    unknown = set(config) - set(defaults)
+    if unknown:
+        raise FamilyError(
+            f"unknown {who} setting {sorted(unknown)}; known: {', '.join(sorted(defaults))}"
+        )
+    return {**defaults, **config}
+
+
 def family_names() -> tuple[str, ...]:
     """Families that a search may try."""
     return tuple(name for name in _FAMILIES if name not in ("view", "prior", "naive", "change"))

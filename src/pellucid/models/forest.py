@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.models.family import Config, FamilyError, Rows
+from pellucid.models.family import Config, FamilyError, Rows, with_defaults
 from pellucid.models.prior import prior_margins
 from pellucid.models.problem import Problem
 from pellucid.models.trees import TreeMember, read_trees
@@ -67,7 +67,7 @@ class ForestFamily:
         """
         from pellucid.shapley.readers.sklearn import read
 
-        settings = _settings(config)
+        settings = with_defaults(config, _DEFAULTS, who="forest")
         if problem.link == "log":
             raise FamilyError("a forest's mean is no sum behind a log link; use the identity")
         slope, wanted = settings.pop("slope"), rounds or settings.pop("n_estimators")
@@ -90,15 +90,6 @@ class ForestFamily:
     def from_files(self, files: Mapping[str, bytes]) -> TreeMember:
         """Rebuild a member from its files."""
         return read_trees(files)
-
-
-def _settings(config: Config) -> dict[str, Any]:
-    unknown = set(config) - set(_DEFAULTS)
-    if unknown:
-        raise FamilyError(
-            f"unknown forest setting {sorted(unknown)}; known: {', '.join(sorted(_DEFAULTS))}"
-        )
-    return {**_DEFAULTS, **config}
 
 
 def _estimator(problem: Problem, kind: str) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pellucid.models.boosting import MAX_ROUNDS, PATIENCE, Start
-from pellucid.models.family import Config, FamilyError, Rows
+from pellucid.models.family import Config, FamilyError, Rows, with_defaults
 from pellucid.models.problem import Problem
 from pellucid.models.trees import TreeMember, read_trees
 
@@ -112,14 +112,8 @@ class LightGBMFamily:
 
 
 def _params(problem: Problem, config: Config, *, seed: int, n_rows: int) -> dict[str, Any]:
-    unknown = set(config) - set(_DEFAULTS)
-    if unknown:
-        raise FamilyError(
-            f"unknown LightGBM setting {sorted(unknown)}; known: {', '.join(sorted(_DEFAULTS))}"
-        )
     params: dict[str, Any] = {
-        **_DEFAULTS,
-        **config,
+        **with_defaults(config, _DEFAULTS, who="LightGBM"),
         "objective": _objective(problem, config.get("objective")),
         "seed": seed,
         "deterministic": True,

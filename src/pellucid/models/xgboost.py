@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.models.boosting import MAX_ROUNDS, PATIENCE, Start
-from pellucid.models.family import Config, FamilyError, Rows
+from pellucid.models.family import Config, FamilyError, Rows, with_defaults
 from pellucid.models.problem import Problem
 from pellucid.models.trees import TreeMember, read_trees
 from pellucid.shapley.trees import CATEGORICAL, MISSING_LEFT, UNKNOWN_LEFT, TreeEnsemble
@@ -123,14 +123,8 @@ def _import() -> Any:
 
 
 def _params(problem: Problem, config: Config, *, seed: int) -> dict[str, Any]:
-    unknown = set(config) - set(_DEFAULTS)
-    if unknown:
-        raise FamilyError(
-            f"unknown XGBoost setting {sorted(unknown)}; known: {', '.join(sorted(_DEFAULTS))}"
-        )
     params: dict[str, Any] = {
-        **_DEFAULTS,
-        **config,
+        **with_defaults(config, _DEFAULTS, who="XGBoost"),
         "objective": _OBJECTIVES[problem.task],
         "eval_metric": _METRICS[problem.task],
         "tree_method": "hist",

@@ -123,7 +123,7 @@ def build_ensemble(
     EnsembleError
         No member can be had.
     """
-    fitted = {} if bagged else _refit(data, chosen, workers, end)
+    fitted = set() if bagged else _refit(data, chosen, workers, end)
     usable = [
         trial
         for trial in chosen.trials
@@ -160,22 +160,21 @@ def assemble(
     return Ensemble(flat, np.array(weights), intercept, tuple(names))
 
 
-def _refit(data: DataRef, chosen: Chosen, workers: Workers, end: float | None) -> dict[int, int]:
-    """Iterations that were refitted in full, with their rounds."""
+def _refit(data: DataRef, chosen: Chosen, workers: Workers, end: float | None) -> set[int]:
+    """Iterations that were refitted in full."""
     longest_first = sorted(chosen.trials, key=lambda trial: -trial.seconds_per_fold)
     running: dict[Future[int], Trial] = {}
     for trial in longest_first:
-        rounds = trial.refit_rounds
-        running[workers.submit(refit, data, trial.spec, rounds, end)] = trial
-    fitted: dict[int, int] = {}
+        running[workers.submit(refit, data, trial.spec, trial.refit_rounds, end)] = trial
+    fitted: set[int] = set()
     while running and (end is None or time.monotonic() < end):
         done, _ = wait(running, timeout=_POLL, return_when="FIRST_COMPLETED")
         for future in done:
             trial = running.pop(future)
-            if future.exception() is None:
-                rounds = future.result()
-                if rounds >= _ENOUGH * trial.refit_rounds or trial.spec.family in _FULL:
-                    fitted[trial.spec.iteration] = rounds
+            if future.exception() is not None:
+                continue
+            if future.result() >= _ENOUGH * trial.refit_rounds or trial.spec.family in _FULL:
+                fitted.add(trial.spec.iteration)
     if running:
         workers.restart()
     return fitted

@@ -13,6 +13,7 @@ from pellucid.errors import PellucidError
 from pellucid.models.ensemble import Ensemble
 from pellucid.models.packing import unpack
 from pellucid.models.problem import Link
+from pellucid.search.ensemble import Part, assemble
 from pellucid.search.trials import Trial, TrialRecord, TrialSpec, unpack_members
 
 _FORMAT = 1
@@ -84,6 +85,5 @@ def trial_ensemble(trial: Trial, members: bytes, *, n_outputs: int) -> Ensemble:
     score came from the one fold that had not seen it.
     """
     own = unpack_members(unpack(members))
-    names = tuple(f"{trial.spec.name}, fold {k + 1}" for k in range(len(own)))
-    weights = np.full(len(own), 1.0 / len(own))
-    return Ensemble(tuple(own), weights, np.zeros(n_outputs), names)
+    part = Part(trial.spec, 1.0, trial.rounds, by_fold=True)
+    return assemble([part], [own], np.zeros(n_outputs))
