@@ -37,7 +37,8 @@ class LinearMember:
 
     def _prepare(self, X: np.ndarray) -> np.ndarray:
         filled = np.where(np.isnan(X), self.fill, X.astype(np.float64))
-        return np.clip(filled, self.low, self.high)
+        # in C order whatever the order of X: the same sums for a row and for a batch
+        return np.ascontiguousarray(np.clip(filled, self.low, self.high))
 
     def margins(self, X: np.ndarray) -> np.ndarray:
         """Margins, float64 (n_rows, n_outputs); each row is summed alone, so batches agree."""

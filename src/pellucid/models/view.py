@@ -95,7 +95,7 @@ class _Scattered:
 def _see(
     X: np.ndarray, columns: np.ndarray, encoded: np.ndarray, tables: tuple[np.ndarray, ...]
 ) -> np.ndarray:
-    kept: np.ndarray = X[:, columns]
+    kept = np.take(X, columns, axis=1)  # in C order, as one row is: sums of rows have its bits
     if len(encoded) == 0:
         return kept
     parts = [table[_places(X[:, at], len(table) - 2)] for at, table in zip(encoded, tables)]
@@ -143,7 +143,7 @@ class ViewFamily:
             table, own = target_statistics(train.X[:, column], train, problem, rng)
             tables.append(table)
             fitted.append(own)
-        seen = train.X[:, columns]
+        seen = np.take(train.X, columns, axis=1)
         if fitted:
             seen = np.concatenate([seen, *fitted], axis=1, dtype=np.float32)
         inner = get_family(config["family"]).fit(
