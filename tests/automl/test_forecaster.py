@@ -307,7 +307,7 @@ def bikes(frame, card):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "read", "drivers"),
-    [("orange_juice_azure", orange_juice, {"Price"}), ("bike_hourly", bikes, {"cnt"})],
+    [("orange_juice_azure", orange_juice, {"Price", "Advert"}), ("bike_hourly", bikes, {"cnt"})],
 )
 def test_real_series_are_forecast_better_than_by_the_season(shared_data, name, read, drivers):
     frame, card = shared_data(name)
@@ -322,11 +322,11 @@ def test_real_series_are_forecast_better_than_by_the_season(shared_data, name, r
     test = model.training_["metrics"]["test"]
     naive = seasonal_naive(model, before, after, target, options)
     for metric in ("root_mean_squared_error", "mean_absolute_error"):
-        assert board.loc["Ensemble", metric] < 0.95 * board.loc["Seasonal naive", metric]
-        assert test[metric] < 0.95 * naive[metric]
+        assert board.loc["Ensemble", metric] < 0.8 * board.loc["Seasonal naive", metric]
+        assert test[metric] < 0.8 * naive[metric]
     explanation = model.explanation_
     assert set(explanation.feature_names) == set(frame.columns)
-    assert set(explanation.feature_importance_dict(top_k=1)) == drivers
+    assert set(explanation.feature_importance_dict(top_k=len(drivers))) == drivers
     assert explanation.details["additivity_error"] <= 1e-6 * max(
         1.0, np.abs(explanation.margins).max()
     )

@@ -135,7 +135,7 @@ def _columns(schema: Schema, featurizer: Featurizer) -> list[dict[str, Any]]:
         {
             "name": column.name,
             "kind": column.kind,
-            "used": column.used,
+            "used": column.used or bool(featurizer.feature_map.engineered_of(column.name)),
             "reason": column.reason,
             "missing": column.missing,
             "n_unique": column.n_unique,

@@ -64,8 +64,9 @@ def check_target(target: Target) -> list[Guardrail]:
 def check_columns(schema: Schema) -> list[Guardrail]:
     """Columns that the model does not see, and columns with missing values."""
     found = []
+    sources = {column.source for column in schema.columns}
     for column in schema.columns:
-        if column.source:
+        if column.source or column.name in sources:
             continue
         if not column.used:
             found.append(Guardrail("info", column.name, f"Not used: {column.reason}."))

@@ -101,7 +101,7 @@ def prepare(
         config = replace(config, column_kinds={**series.kinds, **config.column_kinds})
     schema = config.schema(known)
     if series is not None:
-        schema = schema.made_of(series.sources)
+        schema = schema.made_of(series.sources, replaced=[series.time.name])
     rows = align(known, schema)
     folds = asides.folds or divide(
         target.y,

@@ -39,7 +39,7 @@ class ForecastPredictor(Predictor):
 
     A row to forecast names a series and a time, and what is known in advance. Its origin is the
     last known value of the series; where that lies more than the horizon before it, the end of the
-    whole history, and what is not known until then is missing.
+    whole history.
     """
 
     history: History
@@ -70,7 +70,10 @@ class ForecastPredictor(Predictor):
             Rows that fit no history, or a ``y`` of another length.
         """
         frame = to_frame(X)
-        values = pd.to_numeric(pd.Series(np.asarray(y).ravel()), errors="coerce")
+        try:
+            values = pd.to_numeric(pd.Series(np.asarray(y).ravel()))
+        except (TypeError, ValueError) as error:
+            raise SeriesError(f"the history's y must be numbers: {error}") from error
         if len(values) != len(frame):
             raise SeriesError(
                 f"the history's X has {len(frame)} rows but its y has {len(values)}; they must be "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -91,10 +91,23 @@ class Schema:
     def _by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
 
-    def made_of(self, sources: Mapping[str, str]) -> Schema:
-        """The same columns, some of them made of others: made column -> raw column."""
+    def made_of(self, sources: Mapping[str, str], *, replaced: Sequence[str] = ()) -> Schema:
+        """The same columns, some of them made of others.
+
+        Parameters
+        ----------
+        sources : made column -> raw column.
+        replaced : raw columns that are not used but for what is made of them.
+        """
+        columns = [replace(each, source=sources.get(each.name, "")) for each in self.columns]
+        reason = "only what is made of it is used"
         return Schema(
-            tuple(replace(each, source=sources.get(each.name, "")) for each in self.columns)
+            tuple(
+                replace(each, used=False, reason=reason)
+                if each.used and each.name in replaced
+                else each
+                for each in columns
+            )
         )
 
     def __getitem__(self, name: str) -> Column:

@@ -20,18 +20,29 @@ def plain(history, code, origin, target):
         for at, v in zip(history.position[own], history.y[own])
         if at <= origin and not np.isnan(v)
     }
-    last = known[max(known)] if known else np.nan
-    out = [last, *(known.get(origin - lag, np.nan) for lag in spec.lags if lag)]
+    if not known:
+        return [np.nan] * len(spec.past_names)
+    last = known[max(known)]
+
+    def before(at):
+        earlier = [each for each in known if each <= at]
+        return known[max(earlier)] if earlier else None
+
+    def filled(at, other):
+        found = before(at)
+        return other if found is None else found
+
+    out = [last, *(filled(origin - lag, last) for lag in spec.lags if lag)]
     for size in spec.windows:
-        seen = [known[at] for at in range(origin - size + 1, origin + 1) if at in known]
+        seen = [known[at] for at in range(origin - size + 1, origin + 1) if at in known] or [last]
         told = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max}
-        out += [told[name](seen) if seen else np.nan for name in spec.statistics_of(size)]
+        out += [told[name](seen) for name in spec.statistics_of(size)]
     for season in spec.seasons:
         phases = range(target - season, target - 99 * season, -season)
         phases = [at for at in phases if at <= origin][:4]
-        values = [known.get(at, np.nan) for at in phases]
-        some = [v for v in values if not np.isnan(v)]
-        out += [values[0], values[1], np.mean(some) if some else np.nan]
+        some = [before(at) for at in phases if before(at) is not None]
+        ago = filled(phases[0], last)
+        out += [ago, filled(phases[1], ago), np.mean(some) if some else last]
     phases = [at for at in range(target - spec.season, origin - 99, -spec.season) if at <= origin]
     out.append(next((known[at] for at in phases[:4] if at in known), last))
     return out

@@ -37,7 +37,7 @@ class DatetimeEncoder:
     def fit(cls, cells: np.ndarray, *, mark: bool = True) -> DatetimeEncoder:
         """Learn from moments, datetime64[us] (n_rows,)."""
         known = cells[~np.isnat(cells)]
-        parts = tuple(p for p in _PARTS if len(np.unique(_part(known, p))) > 1)
+        parts = tuple(p for p in _PARTS if len(np.unique(calendar_part(known, p))) > 1)
         if "year" not in parts:
             parts = tuple(p for p in parts if p != "yearday")
         start = int(known.min().astype(np.int64)) if len(known) else 0
@@ -59,7 +59,7 @@ class DatetimeEncoder:
         """Write parts and days; NaN where there is no date."""
         unknown = np.isnat(cells)
         for i, part in enumerate(self.parts):
-            out[:, i] = _part(cells, part)
+            out[:, i] = calendar_part(cells, part)
         n = len(self.parts)
         out[:, n] = (cells - np.datetime64(self.start, "us")) / _DAY
         out[unknown, : n + 1] = np.nan
@@ -76,7 +76,7 @@ class DatetimeEncoder:
         return cls(tuple(facts["parts"]), facts["start"], facts["missing"])
 
 
-def _part(cells: np.ndarray, part: str) -> np.ndarray:
+def calendar_part(cells: np.ndarray, part: str) -> np.ndarray:
     """A calendar part of each moment, int64 (n_rows,); anything where there is none."""
     days = cells.astype("datetime64[D]")
     months = cells.astype("datetime64[M]")

@@ -1,4 +1,8 @@
-"""What the past of a series says at an origin: lags, windows, seasons, and the naive forecast."""
+"""What the past of a series says at an origin: lags, windows, seasons, and the naive forecast.
+
+No value is missing where the series has any known one: a gap would tell trees how early in its
+series a row lies, which holds for no row to come.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +28,10 @@ def past_features(
 ) -> np.ndarray:
     """Everything that is made of the target's past, float64 (n, n_names).
 
-    Nothing after the origin is looked at. In order: the last known value, values some steps before
-    the origin, statistics of the windows that end at the origin, values of the target time's phase
-    in earlier seasons, and the seasonal naive forecast, which falls back on earlier seasons and
-    then on the last known value.
+    Nothing after the origin is looked at. In order: the last known value; values some steps before
+    the origin; statistics of the windows that end at the origin; values at the target time's phase
+    in earlier seasons, and their mean; the seasonal naive forecast. A step without a value has the
+    last one before it; one before the first, the last known value.
 
     Parameters
     ----------
@@ -36,11 +40,14 @@ def past_features(
     """
     spec = history.spec
     last = history.last_values(code, origin)
-    columns = [last, *(history.values(code, origin - lag) for lag in spec.lags if lag)]
+    columns = [last]
+    columns += [_else(history.last_values(code, origin - lag), last) for lag in spec.lags if lag]
     for size in spec.windows:
-        columns += _window(history, code, origin, size, spec.statistics_of(size))
+        columns += _window(history, code, origin, size, spec.statistics_of(size), last)
     for season in spec.seasons:
-        columns += _phases(history, code, origin, target, season, spec.n_phases)
+        phases = _phases(history, code, origin, target, season, spec.n_phases)
+        columns += [_else(phases[0], last), _else(phases[1], _else(phases[0], last))]
+        columns.append(_else(_quietly(np.nanmean, np.stack(phases, axis=1)), last))
     columns.append(naive(history, code, origin, target, spec.season))
     return np.stack(columns, axis=1)
 
@@ -64,10 +71,9 @@ def _phases(
     season: int,
     n_phases: int,
 ) -> list[np.ndarray]:
-    """The value of the same phase a season ago, the one before it, and the mean of some."""
+    """The value at the same phase a season ago, the one before it, and so on."""
     back = _seasons_back(origin, target, season)
-    phases = [history.values(code, target - (back + i) * season) for i in range(n_phases)]
-    return [phases[0], phases[1], _quietly(np.nanmean, np.stack(phases, axis=1))]
+    return [history.last_values(code, target - (back + i) * season) for i in range(n_phases)]
 
 
 def _seasons_back(origin: np.ndarray, target: np.ndarray, season: int) -> np.ndarray:
@@ -82,14 +88,17 @@ def _window(
     origin: np.ndarray,
     size: int,
     statistics: Sequence[str],
+    last: np.ndarray,
 ) -> list[np.ndarray]:
-    """Statistics of the values that are known in a window; NaN for none."""
+    """Statistics of the values that are known in a window; of the last one where none is."""
     out = np.empty((len(statistics), len(code)))
     steps = np.arange(size)
     chunk = max(1, _CELLS // size)
     for start in range(0, len(code), chunk):
         part = slice(start, start + chunk)
         seen = history.values(code[part, None], origin[part, None] - steps)  # (n, size)
+        empty = np.isnan(seen).all(axis=1)
+        seen[empty, 0] = last[part][empty]
         for i, name in enumerate(statistics):
             out[i, part] = _quietly(_STATISTICS[name], seen)
     return list(out)
@@ -97,7 +106,7 @@ def _window(
 
 def _quietly(what: Callable[..., Any], seen: np.ndarray) -> np.ndarray:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # windows without a value are NaN
+        warnings.simplefilter("ignore", RuntimeWarning)  # a series may have no value at all yet
         result: np.ndarray = what(seen, axis=1)
     return result
 

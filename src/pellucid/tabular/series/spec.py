@@ -84,9 +84,7 @@ class SeriesSpec:
         """Raw feature -> further columns that are made of it."""
         time = self.time.name
         return {
-            time: tuple(
-                f"{time}.{name}" for name in ("step", *calendar_names(self.frequency.spans))
-            ),
+            time: tuple(f"{time}.{name}" for name in ("step", *calendar_names(self.frequency))),
             **{name: (f"{name}.before",) for name in self.compared},
             self.target: self.past_names[1:],
         }

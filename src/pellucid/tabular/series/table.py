@@ -82,7 +82,7 @@ def make_table(
     columns = {name: ahead[name].array for name in spec.needed}
     columns |= {name: _take(history.rows[name], at_origin) for name in spec.others}
     columns |= {f"{name}.before": _take(history.rows[name], at_origin) for name in spec.compared}
-    timed = np.column_stack([target - origin, calendar_features(moments, spec.frequency.spans)])
+    timed = np.column_stack([target - origin, calendar_features(moments, spec.frequency)])
     columns |= dict(zip(spec.made[spec.time.name], timed.T, strict=True))
     columns |= dict(
         zip(spec.past_names, past_features(history, code, origin, target).T, strict=True)
