@@ -327,7 +327,7 @@ def test_real_series_are_forecast_better_than_by_the_season(shared_data, name, r
     explanation = model.explanation_
     assert set(explanation.feature_names) == set(frame.columns)
     assert set(explanation.feature_importance_dict(top_k=len(drivers))) == drivers
-    assert explanation.details["additivity_error"] <= 1e-6 * max(
+    assert explanation.details["additivity_error"] <= 1e-9 * max(
         1.0, np.abs(explanation.margins).max()
     )
 

@@ -1,7 +1,5 @@
 """A Predictor survives its files bit for bit, and refuses to give sums that do not add up."""
 
-import dataclasses
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from pellucid import AutoMLClassifier
 from pellucid.explain.explanation import ExplanationError
 from pellucid.explain.predictor import Predictor
+from pellucid.shapley import AdditivityError
 
 
 @pytest.fixture(scope="module", params=["text", "number", "bool", "three"])
@@ -45,22 +44,29 @@ def test_files_hold_no_pickle(fitted):
         assert b"numpy.core.multiarray" not in data, name
 
 
-def test_an_explanation_that_does_not_add_up_is_not_given(fitted):
+def test_an_explanation_that_does_not_add_up_names_member_and_reader(fitted):
     predictor, X, _ = fitted
-    ensemble = predictor.ensemble
-    broken = dataclasses.replace(predictor, ensemble=_Shifted(ensemble))
-    with pytest.raises(ExplanationError, match=r"misses the model's margin by 0\.001"):
+    broken = Predictor.from_files(predictor.to_files())
+    assert broken.explain(X).details["additivity_error"] < 1e-9  # the tables are made
+    trees = _trees_of(broken.ensemble)
+    trees.value[trees.feature < 0] += 1e-6
+    expected = rf"is not returned: member '.*', reader of {trees.library}: .* row 0 add up"
+    with pytest.raises(ExplanationError, match=expected):
         broken.explain(X)
 
 
-class _Shifted:
-    """An ensemble whose margins are not those that its tables explain."""
+def test_where_no_member_is_at_fault_the_ensemble_is(fitted):
+    predictor, X, _ = fitted
+    matrix, margins = predictor.featurizer.transform(predictor.frame(X)), predictor.margins(X)
+    tables = predictor.shapley("raw")
+    values = tables.values(matrix)
+    tables.verify(values, margins, matrix)
+    margins[5:] += 1e-7
+    with pytest.raises(AdditivityError, match=r"^ensemble of \d+ members: .* row 5 add up"):
+        tables.verify(values, margins, matrix)
 
-    def __init__(self, ensemble):
-        self.ensemble = ensemble
 
-    def margins(self, X):
-        return self.ensemble.margins(X) + 1e-3
-
-    def shapley(self, **options):
-        return self.ensemble.shapley(**options)
+def _trees_of(ensemble):
+    """The trees of the first member that has some."""
+    members = [getattr(member, "inner", member) for member in ensemble.members]
+    return next(member.trees for member in members if hasattr(member, "trees"))

@@ -13,15 +13,13 @@ import numpy as np
 import pandas as pd
 
 from pellucid.explain.explanation import Explanation, ExplanationError, Level
-from pellucid.models.ensemble import Ensemble, read_ensemble
-from pellucid.models.family import Shapley
+from pellucid.models.ensemble import Ensemble, EnsembleTables, read_ensemble
 from pellucid.models.problem import Problem
+from pellucid.shapley import AdditivityError
 from pellucid.tabular.featurize import Featurizer
 from pellucid.tabular.lineage import FeatureMap
 from pellucid.tabular.read import to_frame
 from pellucid.tabular.schema import Schema, align
-
-_TOLERANCE = 1e-6  # of the margin's scale, that an explanation may miss the margin by
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +75,10 @@ class Predictor:
         return response if self.classes is None else self.classes[response.argmax(axis=1)]
 
     @cached_property
-    def _shapley(self) -> dict[Level, Shapley]:
+    def _shapley(self) -> dict[Level, EnsembleTables]:
         return {}
 
-    def shapley(self, level: Level) -> Shapley:
+    def shapley(self, level: Level) -> EnsembleTables:
         """The model compiled over raw or engineered players; compiled once, then kept."""
         if level not in self._shapley:
             players = self.feature_map.players(level)
@@ -112,59 +110,60 @@ class Predictor:
         Raises
         ------
         ExplanationError
-            If base value and importances do not add up to the model's own margin.
+            If base value and importances of a row do not add up to the model's own margin; it
+            names the row, and the member and the reader of trees that they come from.
         """
         frame = self.frame(X)
         matrix = self.featurizer.transform(frame)
         margins = self.ensemble.margins(matrix)
         details = self._details(margins, y)
         names = self.feature_map.engineered_names
-        tables = self.shapley("engineered")
-        values = tables.values(matrix)
-        engineered = self._explain(
+        fine = self._explained("engineered", matrix, margins)
+        engineered = self._explanation(
             "engineered",
-            values,
-            margins,
+            *fine,
             data=pd.DataFrame(matrix, index=frame.index, columns=list(names)),
             rows_from=rows_from,
             details=details,
         )
-        if self.shapley("raw") is not tables:  # the same players have the same values
-            values = self.shapley("raw").values(matrix)
-        return self._explain(
+        same = self.shapley("raw") is self.shapley("engineered")  # players, and so values
+        return self._explanation(
             "raw",
-            values,
-            margins,
+            *(fine if same else self._explained("raw", matrix, margins)),
             data=frame[list(self.feature_map.raw_names)],
             rows_from=rows_from,
             details=details,
             engineered=engineered,
         )
 
-    def _explain(
+    def _explained(
+        self, level: Level, matrix: np.ndarray, margins: np.ndarray
+    ) -> tuple[np.ndarray, float]:
+        """Values that add up to the margins, and the most that they miss them by."""
+        tables = self.shapley(level)
+        values = tables.values(matrix)
+        try:
+            gaps = tables.verify(values, margins, matrix)
+        except AdditivityError as error:
+            raise ExplanationError(
+                f"the {level} explanation is not exact and is not returned: {error}"
+            ) from error
+        return values, float(gaps.max(initial=0.0))
+
+    def _explanation(
         self,
         level: Level,
         values: np.ndarray,
-        margins: np.ndarray,
+        error: float,
         *,
         data: pd.DataFrame,
         rows_from: str,
         details: Mapping[str, Any],
         engineered: Explanation | None = None,
     ) -> Explanation:
-        tables = self.shapley(level)
-        values = _with_players(values, len(data.columns))
-        totals = values.sum(axis=1).reshape(margins.shape) + tables.base_values
-        error = float(np.abs(totals - margins).max(initial=0.0))
-        scale = max(1.0, float(np.abs(margins).max(initial=0.0)))
-        if not error <= _TOLERANCE * scale:  # NaN fails too
-            raise ExplanationError(
-                f"the {level} explanation misses the model's margin by {error:.3g} (scale "
-                f"{scale:.3g}); nothing is returned, since it would not be exact: please report it"
-            )
         return Explanation(
-            values=values,
-            base_values=tables.base_values,
+            values=_with_players(values, len(data.columns)),
+            base_values=self.shapley(level).base_values,
             feature_names=tuple(map(str, data.columns)),
             data=data,
             level=level,

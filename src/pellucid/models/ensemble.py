@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from pellucid.models.family import Member, Shapley, get_family
+from pellucid.shapley import AdditivityError
+from pellucid.shapley.additivity import hold_to_margins
 
 _PART = 200  # rows that are worth a thread
 
@@ -45,7 +47,7 @@ class Ensemble:
             total += weight * member.margins(X)
         return total
 
-    def shapley(self, *, background: np.ndarray, players: np.ndarray) -> Shapley:
+    def shapley(self, *, background: np.ndarray, players: np.ndarray) -> EnsembleTables:
         """The weighted sum of the members' exact values: Shapley values are linear in the game."""
 
         def compile_member(member: Member) -> Shapley:
@@ -53,7 +55,7 @@ class Ensemble:
 
         with ThreadPoolExecutor(max_workers=available_cores()) as pool:  # kernels release the GIL
             parts = list(pool.map(compile_member, self.members))
-        return _Sum(tuple(parts), self.weights, self.intercept, int(players.max(initial=-1)) + 1)
+        return EnsembleTables(self, tuple(parts), int(players.max(initial=-1)) + 1)
 
     def to_files(self) -> dict[str, bytes]:
         """Each member's files in its folder, and the weights as JSON (which keeps every bit)."""
@@ -70,20 +72,55 @@ class Ensemble:
 
 
 @dataclass(frozen=True, eq=False)
-class _Sum:
-    """Shapley values of an ensemble: members' values, weighted and added in a fixed order."""
+class EnsembleTables:
+    """Shapley values of an ensemble: members' values, weighted and added in a fixed order.
 
+    parts : tables of each member.
+    """
+
+    ensemble: Ensemble
     parts: tuple[Shapley, ...]
-    weights: np.ndarray
-    intercept: np.ndarray
     n_players: int
 
     @property
     def base_values(self) -> np.ndarray:
-        total = self.intercept.copy()
-        for weight, part in zip(self.weights, self.parts):
+        """Mean margin over the background, (n_outputs,)."""
+        total = self.ensemble.intercept.copy()
+        for weight, part in zip(self.ensemble.weights, self.parts):
             total += weight * part.base_values
         return total
+
+    @property
+    def source(self) -> str:
+        """Where the margin comes from, as messages call it."""
+        return f"ensemble of {len(self.parts)} members"
+
+    @property
+    def magnitude(self) -> np.ndarray:
+        """Sum of the largest numbers, without signs, that margins are sums of, (n_outputs,)."""
+        total = np.abs(self.ensemble.intercept)
+        for weight, part in zip(self.ensemble.weights, self.parts):
+            total += abs(weight) * part.magnitude
+        return total
+
+    def verify(self, values: np.ndarray, margins: np.ndarray, X: np.ndarray) -> np.ndarray:
+        """Hold the values of rows to their margins; what each sum misses, (n_rows, n_outputs).
+
+        Raises
+        ------
+        AdditivityError
+            Values that do not add up: it names the first member that they come from, its reader
+            and the row.
+        """
+        try:
+            return hold_to_margins(self, values, margins)
+        except AdditivityError:
+            for name, member, part in zip(self.ensemble.names, self.ensemble.members, self.parts):
+                try:
+                    hold_to_margins(part, part.values(X), member.margins(X))
+                except AdditivityError as error:
+                    raise AdditivityError(f"member {name!r}, {error}") from None
+            raise
 
     def values(self, X: np.ndarray) -> np.ndarray:
         """A row's bits depend on that row alone, so many rows are shared out among threads."""
@@ -94,10 +131,10 @@ class _Sum:
             return np.concatenate(list(pool.map(self._values, np.array_split(X, n_parts))))
 
     def _values(self, X: np.ndarray) -> np.ndarray:
-        n_outputs = len(self.intercept)
+        n_outputs = len(self.ensemble.intercept)
         shape: tuple[int, ...] = (len(X), self.n_players)
         total = np.zeros(shape if n_outputs == 1 else (*shape, n_outputs))
-        for weight, part in zip(self.weights, self.parts):
+        for weight, part in zip(self.ensemble.weights, self.parts):
             total += weight * part.values(X)
         return total
 

@@ -50,6 +50,16 @@ class Shapley(Protocol):
         """Mean margin over the background, (n_outputs,)."""
         ...
 
+    @property
+    def source(self) -> str:
+        """Where the margin comes from, as messages call it."""
+        ...
+
+    @property
+    def magnitude(self) -> np.ndarray:
+        """Sum of the largest numbers, without signs, that margins are sums of, (n_outputs,)."""
+        ...
+
     def values(self, X: np.ndarray) -> np.ndarray:
         """(n_rows, n_players), or (n_rows, n_players, n_outputs) when there are several."""
         ...

@@ -79,6 +79,15 @@ class _Prepared:
         base: np.ndarray = self.tables.base_values
         return base
 
+    @property
+    def source(self) -> str:
+        return self.member.family
+
+    @property
+    def magnitude(self) -> np.ndarray:
+        total: np.ndarray = self.tables.magnitude
+        return total
+
     def values(self, X: np.ndarray) -> np.ndarray:
         values: np.ndarray = self.tables.values(self.member._prepare(X))
         return values

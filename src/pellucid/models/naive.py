@@ -72,6 +72,15 @@ class _Spread:
         base: np.ndarray = self.tables.base_values
         return base
 
+    @property
+    def source(self) -> str:
+        return self.member.family
+
+    @property
+    def magnitude(self) -> np.ndarray:
+        total: np.ndarray = self.tables.magnitude
+        return total
+
     def values(self, X: np.ndarray) -> np.ndarray:
         values: np.ndarray = self.tables.values(self.member._spread(X))
         return values

@@ -73,6 +73,15 @@ class _Additive:
         base: np.ndarray = self.linear.base_values + self.means.sum(axis=0)
         return base
 
+    @property
+    def source(self) -> str:
+        return "spline"
+
+    @property
+    def magnitude(self) -> np.ndarray:
+        total: np.ndarray = self.linear.magnitude + np.abs(self.means).sum(axis=0)
+        return total
+
     def values(self, X: np.ndarray) -> np.ndarray:
         values = self.linear.values(X)
         by_output = values if values.ndim == 3 else values[:, :, None]  # a view of the same sums

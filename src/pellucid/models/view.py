@@ -83,6 +83,14 @@ class _Scattered:
     def base_values(self) -> np.ndarray:
         return self.inner.base_values
 
+    @property
+    def source(self) -> str:
+        return self.inner.source
+
+    @property
+    def magnitude(self) -> np.ndarray:
+        return self.inner.magnitude
+
     def values(self, X: np.ndarray) -> np.ndarray:
         inner = self.inner.values(self.member.see(X))
         if len(self.own) == self.n_players:

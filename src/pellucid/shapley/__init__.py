@@ -19,7 +19,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pellucid.shapley.additive import AdditiveTables, BinnedTable, Term, additive
-from pellucid.shapley.errors import ReaderError, ShapleyError, TablesFileError
+from pellucid.shapley.errors import (
+    AdditivityError,
+    ReaderError,
+    ShapleyError,
+    TablesFileError,
+)
 from pellucid.shapley.linear import linear
 
 if TYPE_CHECKING:
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdditiveTables",
+    "AdditivityError",
     "BinnedTable",
     "ReaderError",
     "Sampled",

@@ -13,5 +13,9 @@ class ReaderError(ShapleyError):
     """A model that no reader can turn into a tree ensemble; the message says which part of it."""
 
 
+class AdditivityError(ShapleyError):
+    """Base value and Shapley values of a row that do not add up to the model's own margin."""
+
+
 class TablesFileError(ShapleyError):
     """A file of compiled tables that is damaged, or written by a version this one does not know."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.shapley.additivity import hold_to_margins
 from pellucid.shapley.errors import ShapleyError
 from pellucid.shapley.players import Players, resolve_players
 from pellucid.shapley.rows import check_rows, check_weights
@@ -72,6 +73,25 @@ class LinearTables:
                     centred[:, column, None] * self.coef[:, column]
                 )
         return out[:, :, 0] if self.n_outputs == 1 else out
+
+    @property
+    def source(self) -> str:
+        """Where the margin comes from, as messages call it."""
+        return "linear margin"
+
+    @property
+    def magnitude(self) -> np.ndarray:
+        """Sum of the largest numbers, without signs, that margins are sums of, (n_outputs,)."""
+        total: np.ndarray = np.abs(self.coef * self.mean).sum(axis=1) + np.abs(self.intercept)
+        return total
+
+    def verify(self, values: Any, margins: Any) -> np.ndarray:
+        """Hold values to the model's own margins of the same rows, row by row.
+
+        Raises an `AdditivityError` that says which row does not add up; gives what each sum misses
+        its margin by, (n_rows, n_outputs). See `pellucid.shapley.additivity.hold_to_margins`.
+        """
+        return hold_to_margins(self, values, margins)
 
     def save(self, path: Any) -> None:
         """Write to one file; `pellucid.shapley.load` reads it."""

@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pellucid.shapley.additivity import FLOAT32, FLOAT64, hold_to_margins
 from pellucid.shapley.errors import ShapleyError
 from pellucid.shapley.groups import POINT_WEIGHTS, POINTS, SHARES, Groups, build_groups
 from pellucid.shapley.paths import Paths, find_paths, path_base, path_ratios
@@ -83,6 +84,26 @@ class TreeTables:
         if self.n_outputs == 1:
             return out
         return out.reshape(len(rows), self.n_players, self.n_outputs)
+
+    @property
+    def source(self) -> str:
+        """Where the margin comes from, as messages call it."""
+        return f"reader of {self.ensemble.library or 'trees'}"
+
+    @cached_property
+    def magnitude(self) -> np.ndarray:
+        """Sum of the largest numbers, without signs, that margins are sums of, (n_outputs,)."""
+        return self.ensemble.magnitude
+
+    def verify(self, values: Any, margins: Any) -> np.ndarray:
+        """Hold values to the model's own margins of the same rows, row by row.
+
+        Raises an `AdditivityError` that says which row does not add up; gives what each sum misses
+        its margin by, (n_rows, n_outputs). See `pellucid.shapley.additivity.hold_to_margins`.
+        """
+        return hold_to_margins(
+            self, values, margins, tolerance=FLOAT32 if self.ensemble.float32_sums else FLOAT64
+        )
 
     @property
     def _block_size(self) -> int:

@@ -68,6 +68,7 @@ class TreeEnsemble:
 
     n_columns, n_outputs : int
     float32 : bool; rows are rounded to float32 before they are compared.
+    float32_sums : bool; the library itself adds its leaves up in float32.
     roots : int32 (n_trees,)
     tree_output : int32 (n_trees,)
     feature : int32 (n_nodes,)
@@ -104,6 +105,7 @@ class TreeEnsemble:
     columns: tuple[str, ...] | None = None
     library: str = ""
     linear: LinearLeaves | None = None
+    float32_sums: bool = False
 
     @property
     def n_trees(self) -> int:
@@ -114,6 +116,19 @@ class TreeEnsemble:
     def n_nodes(self) -> int:
         """Number of nodes, leaves included."""
         return len(self.feature)
+
+    @property
+    def magnitude(self) -> np.ndarray:
+        """The largest leaf of each tree, without its sign, and the intercept: (n_outputs,)."""
+        size = np.abs(self.value)
+        if self.linear is not None:
+            size = np.maximum(size, np.abs(self.linear.const)[:, None])
+        total = np.abs(self.intercept)
+        if self.n_trees:
+            largest = np.maximum.reduceat(size, self.roots)  # (n_trees, width)
+            outputs = self.tree_output[:, None] + np.arange(size.shape[1])
+            np.add.at(total, outputs, largest)
+        return total / self.divisor
 
     @property
     def tree_bounds(self) -> np.ndarray:
@@ -147,6 +162,7 @@ def join_trees(
     n_columns: int,
     n_outputs: int,
     float32: bool,
+    float32_sums: bool = False,
     intercept: np.ndarray | None = None,
     divisor: float = 1.0,
     columns: tuple[str, ...] | None = None,
@@ -204,6 +220,7 @@ def join_trees(
         columns=columns,
         library=library,
         linear=_join_linear(trees),
+        float32_sums=float32_sums,
     )
     check_ensemble(ensemble)
     return ensemble

@@ -77,6 +77,7 @@ def _trees(learner: dict[str, Any]) -> TreeEnsemble:
         n_columns=int(facts["num_feature"]),
         n_outputs=n_outputs,
         float32=True,
+        float32_sums=True,
         columns=tuple(learner["feature_names"]) or None,
         library="XGBoost",
     )
