@@ -18,7 +18,7 @@ import numpy as np
 from pellucid.shapley.additivity import hold_to_margins
 from pellucid.shapley.errors import ShapleyError
 from pellucid.shapley.players import Players, resolve_players
-from pellucid.shapley.rows import check_rows, check_weights
+from pellucid.shapley.rows import check_rows, check_weights, names_of
 
 _CELLS = 2**20  # cells of a two-player term worked out at a time
 
@@ -114,7 +114,7 @@ class AdditiveTables:
 
     def margins(self, X: Any) -> np.ndarray:
         """Margins, float64 (n_rows, n_outputs)."""
-        rows = check_rows(X, n_columns=self.background.shape[1])
+        rows = check_rows(X, n_columns=self.background.shape[1], columns=self.players.columns)
         out = np.tile(self.intercept, (len(rows), 1))
         for term in self.terms:
             out += _evaluate(term, [rows[:, column] for column in term.columns])
@@ -122,7 +122,7 @@ class AdditiveTables:
 
     def values(self, X: Any) -> np.ndarray:
         """Shapley values, (n_rows, n_players), or (n_rows, n_players, n_outputs) when several."""
-        rows = check_rows(X, n_columns=self.background.shape[1])
+        rows = check_rows(X, n_columns=self.background.shape[1], columns=self.players.columns)
         out = np.zeros((len(rows), self.n_players, self.n_outputs))
         for i, (term, mean) in enumerate(zip(self.terms, self.means)):
             cells = [rows[:, column] for column in term.columns]
@@ -217,8 +217,8 @@ def additive(
     terms : sequence of Term
         Each of one column or of two.
     intercept : array (n_outputs,), or a number
-    background : array (n_background, n_columns)
-        Rows that stand for "absent".
+    background : array or frame (n_background, n_columns)
+        Rows that stand for "absent". Frames that are explained are put in its order by name.
     players : see `pellucid.shapley.compile`
     weights : array (n_background,), optional
 
@@ -259,7 +259,7 @@ def additive(
                 f"rows; expected ({len(rows)},) or ({len(rows)}, {len(offset)})"
             )
         mean[:] = (worth * shares[:, None]).sum(axis=0)
-    who = resolve_players(players, n_columns=n_columns)
+    who = resolve_players(players, n_columns=n_columns, columns=names_of(background))
     return AdditiveTables(tuple(terms), offset, means, rows, shares, who)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from pellucid.shapley.additivity import hold_to_margins
 from pellucid.shapley.errors import ShapleyError
 from pellucid.shapley.players import Players, resolve_players
-from pellucid.shapley.rows import check_rows, check_weights
+from pellucid.shapley.rows import check_rows, check_weights, names_of
 
 _CHUNK = 4096  # rows expanded at a time, to bound memory
 
@@ -53,7 +53,7 @@ class LinearTables:
 
     def margins(self, X: Any) -> np.ndarray:
         """Margins, float64 (n_rows, n_outputs)."""
-        rows = check_rows(X, n_columns=len(self.mean))
+        rows = check_rows(X, n_columns=len(self.mean), columns=self.players.columns)
         out = np.empty((len(rows), self.n_outputs))
         for start in range(0, len(rows), _CHUNK):
             filled = self._fill(rows[start : start + _CHUNK])
@@ -64,7 +64,7 @@ class LinearTables:
 
     def values(self, X: Any) -> np.ndarray:
         """Shapley values, (n_rows, n_players), or (n_rows, n_players, n_outputs) when several."""
-        rows = check_rows(X, n_columns=len(self.mean))
+        rows = check_rows(X, n_columns=len(self.mean), columns=self.players.columns)
         out = np.zeros((len(rows), self.n_players, self.n_outputs))
         for start in range(0, len(rows), _CHUNK):
             centred = self._fill(rows[start : start + _CHUNK]) - self.mean
@@ -118,8 +118,8 @@ def linear(
     ----------
     coef : array (n_outputs, n_columns), or (n_columns,) for one output
     intercept : array (n_outputs,), or a number
-    background : array (n_background, n_columns)
-        Rows that stand for "absent".
+    background : array or frame (n_background, n_columns)
+        Rows that stand for "absent". Frames that are explained are put in its order by name.
     players : see `pellucid.shapley.compile`
     fill : array (n_columns,), optional
         What replaces NaN, in rows and background; by default the background mean of the column.
@@ -157,4 +157,5 @@ def linear(
         fill = np.divide(total, seen, out=np.zeros(n_columns), where=seen > 0)
     filler = np.broadcast_to(np.asarray(fill, dtype=np.float64), (n_columns,)).copy()
     mean = (np.where(observed, rows, filler) * shares[:, None]).sum(axis=0)
-    return LinearTables(matrix, offset, mean, filler, resolve_players(players, n_columns=n_columns))
+    who = resolve_players(players, n_columns=n_columns, columns=names_of(background))
+    return LinearTables(matrix, offset, mean, filler, who)

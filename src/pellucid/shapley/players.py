@@ -18,11 +18,13 @@ class Players:
     of_column : ndarray of int32, (n_columns,); the player that each column belongs to.
     n : number of players.
     names : their names when the caller gave any, else None.
+    columns : names of the columns where they are known; frames are aligned by them.
     """
 
     of_column: np.ndarray
     n: int
     names: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
 
 
 def resolve_players(
@@ -52,11 +54,11 @@ def resolve_players(
     >>> resolve_players({"size": [0, 2], "age": [1]}, n_columns=3).of_column
     array([0, 1, 0], dtype=int32)
     """
+    known = tuple(columns) if columns is not None else None
     if players is None:
-        names = tuple(columns) if columns is not None else None
-        return Players(np.arange(n_columns, dtype=np.int32), n_columns, names)
+        return Players(np.arange(n_columns, dtype=np.int32), n_columns, known, known)
     if isinstance(players, Mapping):
-        return _from_mapping(players, n_columns, columns)
+        return _from_mapping(players, n_columns, known)
     of_column = np.asarray(players)
     if of_column.shape != (n_columns,) or of_column.dtype.kind not in "iu":
         raise ShapleyError(
@@ -68,11 +70,11 @@ def resolve_players(
             f"column {int(of_column.argmin())} has player {of_column.min()}; players count from 0"
         )
     n = int(of_column.max()) + 1 if n_columns else 0
-    return Players(of_column.astype(np.int32), n)
+    return Players(of_column.astype(np.int32), n, columns=known)
 
 
 def _from_mapping(
-    players: Mapping[str, Sequence[Any]], n_columns: int, columns: Sequence[str] | None
+    players: Mapping[str, Sequence[Any]], n_columns: int, columns: tuple[str, ...] | None
 ) -> Players:
     positions = {name: i for i, name in enumerate(columns)} if columns is not None else {}
     of_column = np.full(n_columns, -1, dtype=np.int32)
@@ -96,4 +98,4 @@ def _from_mapping(
             f"columns {missing} have no player; list every one of the {n_columns} columns, those "
             "that the model ignores too"
         )
-    return Players(of_column, len(players), tuple(str(name) for name in players))
+    return Players(of_column, len(players), tuple(str(name) for name in players), columns)

@@ -26,7 +26,7 @@ from pellucid.shapley.groups import POINT_WEIGHTS, POINTS, SHARES, Groups, build
 from pellucid.shapley.paths import Paths, find_paths, path_base, path_ratios
 from pellucid.shapley.players import Players, resolve_players
 from pellucid.shapley.readers import read_ensemble
-from pellucid.shapley.rows import check_rows, check_weights
+from pellucid.shapley.rows import check_rows, check_weights, known_columns
 from pellucid.shapley.slopes import Slopes, add_slopes, find_slopes
 from pellucid.shapley.trees import TreeEnsemble
 
@@ -60,7 +60,7 @@ class TreeTables:
 
     def margins(self, X: Any) -> np.ndarray:
         """Predict as the reader understands the model: margins, float64 (n_rows, n_outputs)."""
-        rows = check_rows(X, n_columns=self.ensemble.n_columns)
+        rows = check_rows(X, n_columns=self.ensemble.n_columns, columns=self.players.columns)
         return ensemble_margins(self.ensemble, rows)
 
     def values(self, X: Any) -> np.ndarray:
@@ -69,7 +69,7 @@ class TreeTables:
         Each row sums to its margin minus the base values. The bits of a row do not depend on the
         other rows, nor on ``n_jobs``.
         """
-        rows = check_rows(X, n_columns=self.ensemble.n_columns)
+        rows = check_rows(X, n_columns=self.ensemble.n_columns, columns=self.players.columns)
         out = np.empty((len(rows), self.n_players * self.n_outputs))
         size = self._block_size
         starts = range(0, len(rows), size)
@@ -200,8 +200,9 @@ def compile(
     Parameters
     ----------
     model : fitted model of a supported library, or a TreeEnsemble
-    background : array (n_background, n_columns), optional
-        Rows that stand for "absent". Without rows the game is path-dependent.
+    background : array or frame (n_background, n_columns), optional
+        Rows that stand for "absent". Without rows the game is path-dependent. Frames, here and in
+        ``values``, are put in the model's order by the names of their columns.
     players : None, array of int (n_columns,), or mapping of name to columns
         Columns that join a coalition together; by default each column plays for itself.
     game : {"interventional", "path-dependent"}
@@ -240,7 +241,8 @@ def compile(
     array([0.])
     """
     ensemble = read_ensemble(model)
-    who = resolve_players(players, n_columns=ensemble.n_columns, columns=ensemble.columns)
+    columns = known_columns(background, ensemble.columns)
+    who = resolve_players(players, n_columns=ensemble.n_columns, columns=columns)
     if game not in ("interventional", "path-dependent"):
         raise ShapleyError(f"unknown game {game!r}; expected 'interventional' or 'path-dependent'")
     paths, slopes = find_paths(ensemble, who.of_column), None
@@ -254,7 +256,9 @@ def compile(
         block, shares = np.zeros((ensemble.n_columns, 0)), np.zeros(0)
         base = path_base(ensemble, paths, ratios)
     else:
-        rows = check_rows(background, n_columns=ensemble.n_columns, what="background")
+        rows = check_rows(
+            background, n_columns=ensemble.n_columns, columns=columns, what="background"
+        )
         ratios = np.zeros(0)
         block, shares = as_block(ensemble, rows), check_weights(weights, n_rows=len(rows))
         base = (ensemble_margins(ensemble, rows) * shares[:, None]).sum(axis=0)
