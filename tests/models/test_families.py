@@ -17,7 +17,7 @@ FAMILIES = {
     "linear": {"strength": 1.0},
     "spline": {"knots": 6},
     "lightgbm": {"num_leaves": 7},
-    "xgboost": {"max_depth": 3},
+    "xgboost": {"max_depth": 3, "min_child_weight": 1.0},
     "catboost": {"depth": 3, "learning_rate": 0.2},
     "forest": {"max_leaf_nodes": 12},
 }

@@ -19,10 +19,12 @@ def rows(seed=0, n_rows=400):
 def test_margins_are_those_of_xgboost_itself():
     xgboost = pytest.importorskip("xgboost")
     train = rows()
-    member = get_family("xgboost").fit(train, REGRESSION, {"eta": 0.3}, seed=0, rounds=10)
+    config = {"eta": 0.3, "max_depth": 4, "max_leaves": 0, "min_child_weight": 2.0}
+    config["colsample_bytree"] = 1.0
+    member = get_family("xgboost").fit(train, REGRESSION, config, seed=0, rounds=10)
     mean, spread = train.y.mean(), train.y.std()
     data = xgboost.DMatrix(train.X, (train.y - mean) / spread, nthread=1)
-    params = {"eta": 0.3, "tree_method": "hist", "nthread": 1, "base_score": 0.0}
+    params = {**config, "tree_method": "hist", "nthread": 1, "base_score": 0.0}
     theirs = xgboost.train(params, data, 10).predict(data) * spread + mean
     np.testing.assert_allclose(member.margins(train.X)[:, 0], theirs, atol=1e-5)
 
@@ -39,9 +41,7 @@ def test_a_large_offset_costs_no_precision():
     np.testing.assert_allclose(far - 1e9, near, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "config", [{"num_parallel_tree": 4, "subsample": 0.6}, {"max_depth": 0, "max_leaves": 9}]
-)
+@pytest.mark.parametrize("config", [{"num_parallel_tree": 4, "subsample": 0.6}, {"max_leaves": 9}])
 def test_boosted_forests_and_leafwise_trees(config):
     pytest.importorskip("xgboost")
     train, valid = rows(), rows(1)

@@ -52,7 +52,9 @@ def explanation_cost(trial: Trial) -> float:
     if family == "lightgbm":
         return rounds * n_outputs * float(config.get("num_leaves", 31)) / 31.0
     if family == "xgboost":
-        return rounds * n_outputs * min(2.0 ** float(config.get("max_depth", 6)), 255.0) / 31.0
+        depth, leaves = config.get("max_depth", 0), config.get("max_leaves", 31)
+        most = min(2.0**depth if depth else 255.0, leaves or 255.0, 255.0)
+        return rounds * n_outputs * most / 31.0
     if family == "catboost":  # one bit a level, and all outputs in one table
         return rounds * 2.0 ** float(config.get("depth", 6)) / 128.0
     if family == "forest":

@@ -113,7 +113,7 @@ PORTFOLIO: tuple[Entry, ...] = (
         },
     ),
     # another booster's regularisation and missing values
-    Entry("XGBoost", "xgboost", {"max_depth": 6}, "codes"),
+    Entry("XGBoost", "xgboost", {}, "codes"),
     # shallow and slow, for small or noisy data
     Entry(
         "LightGBM shallow",
@@ -150,11 +150,17 @@ PORTFOLIO: tuple[Entry, ...] = (
     Entry("Splines, many knots", "spline", {"knots": 50}),
     # nearly free, for many rows
     Entry("Linear, weak penalty", "linear", {"strength": 100.0}),
-    # deep and random
+    # large, random trees, slowly
     Entry(
-        "XGBoost deep",
+        "XGBoost wide",
         "xgboost",
-        {"max_depth": 9, "eta": 0.06, "subsample": 0.8, "colsample_bytree": 0.6},
+        {
+            "max_leaves": 63,
+            "eta": 0.06,
+            "subsample": 0.8,
+            "colsample_bytree": 0.6,
+            "min_child_weight": 3.0,
+        },
         "codes",
     ),
 )

@@ -34,11 +34,11 @@ SPACES: Mapping[str, Mapping[str, Range]] = {
         "rsm": (0.4, 1.0, "", 1.0),
     },
     "xgboost": {
-        "max_depth": (3, 8, "int", 6),
-        "eta": (0.03, 0.2, "log", 0.08),
-        "min_child_weight": (0.5, 30.0, "log", 1.0),
+        "max_leaves": (6, 63, "log int", 31),
+        "eta": (0.03, 0.2, "log", 0.1),
+        "min_child_weight": (0.5, 30.0, "log", 5.0),
         "subsample": (0.6, 1.0, "", 1.0),
-        "colsample_bytree": (0.3, 1.0, "", 1.0),
+        "colsample_bytree": (0.3, 1.0, "", 0.8),
         "lambda": (0.1, 20.0, "log", 1.0),
     },
 }
