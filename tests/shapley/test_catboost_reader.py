@@ -234,6 +234,14 @@ def test_codes_are_hashed_as_catboost_hashes_their_text(tmp_path):
     assert set(column["values"]) == {int(hash.view(np.int32)) for hash in hashes}
 
 
+def test_a_level_of_a_tree_asks_one_question_even_about_categories():
+    model, X = fit("categories", depth=5)
+    groups = shapley.compile(model, background=X[:20]).groups
+    assert len(groups.deep_leaf) == 0
+    assert np.diff(groups.cond_start).max() <= 5
+    assert len(groups.cond_start) - 1 == len(groups.tree_group) - 1  # one table a tree
+
+
 @pytest.mark.parametrize(
     ("cpu", "gpu"),
     [("Counter", "FeatureFreq"), ("BinarizedTargetMeanValue", "FloatTargetMeanValue")],

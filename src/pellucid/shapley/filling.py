@@ -10,7 +10,6 @@ import numpy as np
 from pellucid.shapley.bits import popcount
 from pellucid.shapley.compiled import kernel
 from pellucid.shapley.kernels import distinct_patterns, met_patterns, split_block
-from pellucid.shapley.planning import same_split
 
 
 @kernel
@@ -74,7 +73,7 @@ def path_leaf(ratios, points, point_weights, table):
 def add_leaf(
     leaf_table, n_slots, leaf_players, leaf_values, conds, leaf_cond_node, leaf_cond_left,
     leaf_cond_slot, group_node, group_bit, n_path, targets, n_outputs, output,
-    feature, threshold, flags, fails, table,
+    question, fails, table,
 ):  # fmt: skip
     """Add a leaf's table, over its own bits, to the table of its group, over the group's."""
     n_bits = 0
@@ -91,7 +90,7 @@ def add_leaf(
                 if group_node[k] == node:  # above the group: the bit says "fails"
                     if_set[bit] |= failing
                     break
-            elif same_split(group_node[k], node, feature, threshold, flags):
+            elif question[group_node[k]] == question[node]:
                 if leaf_cond_left[cond]:
                     if_clear[bit] |= failing
                 else:
@@ -137,8 +136,8 @@ def fill_tables(
     block, weights, ratios, points, point_weights, bounds, tree_output, tree_leaf, leaf_node,
     cond_start, cond_node, cond_left, cond_slot, slot_start, slot_player, leaf_group,
     group_cond, group_node, group_bit, group_path, target_start, target, table_start,
-    n_outputs, most, share_table, feature, threshold, flags, cat_start, cat_size, cat_bits, value,
-    deep_start, table,
+    n_outputs, most, share_table, question, feature, threshold, flags, cat_start, cat_size,
+    cat_bits, value, deep_start, table,
 ):  # fmt: skip
     """Fill the tables of all groups; give the background patterns of the deep leaves.
 
@@ -206,7 +205,7 @@ def fill_tables(
                 value[leaf_node[leaf]], last - first, cond_node[first:last], cond_left[first:last],
                 cond_slot[first:last], group_node[conds], group_bit[conds],
                 group_path[group], target[target_start[group] : target_start[group + 1]],
-                n_outputs, tree_output[tree], feature, threshold, flags, fails,
+                n_outputs, tree_output[tree], question, fails,
                 table[table_start[group] : table_start[group + 1]],
             )  # fmt: skip
     deep_start[deep_leaf] = n_deep

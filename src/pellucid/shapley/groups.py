@@ -107,7 +107,8 @@ def build_groups(
         raise ShapleyError(f"memory is {memory}; expected a positive number of bytes")
     trees, width = ensemble, ensemble.value.shape[1]
     parent = planning.find_parents(trees.left, trees.right)
-    state = _plan(trees, parent, player_of, memory)
+    question = questions(trees)
+    state = _plan(trees, parent, question, player_of, memory)
     starts = np.flatnonzero(state == 1)
     leaf_group = np.zeros(len(paths.leaf_node), dtype=np.int64)
     planning.assign_leaves(state, parent, paths.leaf_node, leaf_group)
@@ -121,8 +122,8 @@ def build_groups(
         conds = [np.zeros(n_conds, kind) for kind in (np.int32, np.uint8, np.uint8)]
         target = np.zeros(n_targets, np.int32)
         counts = planning.lay_out_groups(
-            starts, MOST_BITS, width, trees.n_outputs, parent, trees.feature, trees.threshold,
-            trees.flags, trees.left, trees.right, player_of, node_output, cond_start, *conds,
+            starts, MOST_BITS, width, trees.n_outputs, parent, trees.feature, question, trees.left,
+            trees.right, player_of, node_output, cond_start, *conds,
             n_path_bits, target_start, target, table_start,
         )  # fmt: skip
         return counts, [*conds, target]
@@ -135,10 +136,9 @@ def build_groups(
         block, weights, ratios, POINTS, POINT_WEIGHTS, trees.tree_bounds, trees.tree_output,
         paths.tree_leaf, paths.leaf_node, paths.cond_start, paths.cond_node, paths.cond_left,
         paths.cond_slot, paths.slot_start, paths.slot_player, leaf_group, cond_start, cond_node,
-        cond_bit, n_path_bits,
-        target_start, target, table_start, trees.n_outputs, MOST_BITS, SHARES, trees.feature,
-        trees.threshold, trees.flags, trees.cat_start, trees.cat_size, trees.cat_bits,
-        trees.value, deep_start, table,
+        cond_bit, n_path_bits, target_start, target, table_start, trees.n_outputs, MOST_BITS,
+        SHARES, question, trees.feature, trees.threshold, trees.flags, trees.cat_start,
+        trees.cat_size, trees.cat_bits, trees.value, deep_start, table,
     )  # fmt: skip
     mask_start = np.zeros_like(deep_start)
     masks = np.zeros(0, dtype=np.uint64)
@@ -157,17 +157,51 @@ def build_groups(
     )  # fmt: skip
 
 
+def questions(trees: TreeEnsemble) -> np.ndarray:
+    """Number the splits of each node, int32 (n_nodes,): equal where they divide rows equally.
+
+    Equal sets of categories are one question, wherever their bits lie.
+    """
+    sets = np.zeros(trees.n_nodes, dtype=np.int64)
+    nodes = np.flatnonzero(trees.cat_size)
+    places = np.stack([trees.cat_start[nodes], trees.cat_size[nodes]], axis=1)
+    distinct, where = np.unique(places, axis=0, return_inverse=True)
+    known: dict[bytes, int] = {}
+    number = [
+        known.setdefault(trees.cat_bits[start : start + size].tobytes(), len(known) + 1)
+        for start, size in distinct
+    ]
+    sets[nodes] = np.array(number, dtype=np.int64)[where.reshape(-1)]
+    asked = (sets, trees.flags, trees.threshold, trees.feature)
+    order = np.lexsort(asked)
+    changes = np.zeros(trees.n_nodes, dtype=bool)
+    for column in asked:
+        changes[1:] |= column[order][1:] != column[order][:-1]
+    question = np.empty(trees.n_nodes, dtype=np.int32)
+    question[order] = np.cumsum(changes)
+    return question
+
+
 def _plan(
-    trees: TreeEnsemble, parent: np.ndarray, player_of: np.ndarray, memory: int
+    trees: TreeEnsemble,
+    parent: np.ndarray,
+    question: np.ndarray,
+    player_of: np.ndarray,
+    memory: int,
 ) -> np.ndarray:
-    """Raise the price of a byte until the tables fit."""
+    """Cut where look-ups are fewest, at the lowest price of a byte whose tables fit."""
     from pellucid.shapley import planning
 
-    byte_cost, state, size = 1e-5, np.zeros(0, np.uint8), np.inf
-    while size > memory:
+    def cut(price: float) -> tuple[np.ndarray, float]:
         state, size = planning.plan_groups(
-            parent, trees.feature, trees.threshold, trees.flags, trees.left, trees.right,
-            player_of, trees.value.shape[1], MOST_BITS, _DEEP_COST, byte_cost,
+            parent, trees.feature, question, trees.left, trees.right, player_of,
+            trees.value.shape[1], MOST_BITS, _DEEP_COST, price,
         )  # fmt: skip
-        byte_cost *= 2.0
+        return state, size
+
+    price = 1e-5
+    state, size = cut(price)
+    while size > memory:
+        price *= 2.0
+        state, size = cut(price)
     return state

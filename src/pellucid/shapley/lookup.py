@@ -16,6 +16,7 @@ from pellucid.shapley.kernels import goes_left, split_block
 from pellucid.shapley.trees import CATEGORICAL, MISSING_LEFT, ZERO_MISSING
 
 AHEAD = 4  # trees between asking for a table's lines and using them
+NEAR = 4  # deep leaves between asking for their background patterns and using them
 
 
 @kernel
@@ -238,10 +239,10 @@ def explain_row(
     row, bounds, tree_output, feature, threshold, flags, cat_start, cat_size, cat_bits, value,
     tree_group, group_cond, group_node, group_flip, group_bit, target_start, target, table_start,
     table, tree_deep, deep_leaf, deep_start, patterns, shares, mask_start, masks, leaf_node,
-    cond_start, cond_node, cond_left, cond_slot, slot_start, slot_player, share_table, n_outputs,
-    out,
+    cond_start, cond_node, cond_left, cond_slot, slot_start, slot_player, ratios, points,
+    point_weights, share_table, n_outputs, out,
 ):  # fmt: skip
-    """Add the interventional values of all trees for one row; a deep leaf ends early.
+    """Add the Shapley values of all trees for one row.
 
     ``out`` is (n_players * n_outputs,).
     """
@@ -259,7 +260,7 @@ def explain_row(
         else:
             sides[node] = x <= threshold[node]
     place = np.empty(tree_group[n_trees], dtype=np.int64)
-    values = np.empty(64)
+    values, before = np.empty(64), np.empty(65)
     for ahead in range(n_trees + AHEAD):
         # large tables are far away: ask for their lines some trees before they are used
         for group in range(tree_group[min(ahead, n_trees)], tree_group[min(ahead + 1, n_trees)]):
@@ -280,15 +281,33 @@ def explain_row(
                 out[target[first + k]] += table[at + k]
         for deep in range(tree_deep[tree], tree_deep[tree + 1]):
             leaf = deep_leaf[deep]
+            near = min(deep + NEAR, len(deep_leaf) - 1)
+            for line in range(mask_start[near], mask_start[near + 1], 8):
+                prefetch(masks, line)
+            # those that match most rows come first
+            for line in range(
+                deep_start[near], min(deep_start[near] + 32, deep_start[near + 1]), 8
+            ):
+                prefetch(patterns, line)
+                prefetch(shares, line)
             failed = np.uint64(0)
             for cond in range(cond_start[leaf], cond_start[leaf + 1]):
                 wrong = sides[cond_node[cond]] ^ cond_left[cond]
                 failed |= np.uint64(wrong) << np.uint64(cond_slot[cond])
             first, n_slots = slot_start[leaf], slot_start[leaf + 1] - slot_start[leaf]
-            if interventional_values(
-                failed, n_slots, deep_start[deep], deep_start[deep + 1], patterns, shares,
-                mask_start[deep], masks, share_table, values,
-            ):  # fmt: skip
+            touched = True
+            if len(ratios) > 0:
+                n_points = (n_slots + 1) // 2
+                path_values(
+                    failed, ratios[first : first + n_slots], points[n_points, :n_points],
+                    point_weights[n_points, :n_points], before, values,
+                )  # fmt: skip
+            else:
+                touched = interventional_values(
+                    failed, n_slots, deep_start[deep], deep_start[deep + 1], patterns, shares,
+                    mask_start[deep], masks, share_table, values,
+                )  # fmt: skip
+            if touched:
                 for slot in range(n_slots):
                     column = slot_player[first + slot] * n_outputs + tree_output[tree]
                     for j in range(width):

@@ -1,7 +1,7 @@
 """The Numba loops that cut trees into groups of leaves.
 
 A group is a subtree. Its pattern has one bit for each player on the path down to it (does the row
-fail that player's merged condition?) and one for each distinct split inside it (does the row go
+fail that player's merged condition?) and one for each distinct question inside it (does the row go
 left?). All leaves of the group share one table over these bits, so that one look-up serves them
 all. Where even a single leaf has too many bits it stays "deep", and is walked.
 """
@@ -14,23 +14,11 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.shapley.compiled import kernel
-from pellucid.shapley.trees import CATEGORICAL
-
-
-@kernel
-def same_split(a, b, feature, threshold, flags):
-    """Whether two numeric nodes ask the same question; categorical ones count as different."""
-    return a == b or (
-        feature[a] == feature[b]
-        and threshold[a] == threshold[b]
-        and flags[a] == flags[b]
-        and flags[a] & CATEGORICAL == 0
-    )
 
 
 @kernel
 def measure_subtree(
-    root, most, parent, feature, threshold, flags, left, right, player_of, stack, splits, players
+    root, most, parent, feature, question, left, right, player_of, stack, splits, players
 ):
     """Count path players, all players and distinct splits of the group below ``root``.
 
@@ -63,7 +51,7 @@ def measure_subtree(
             continue
         known = False
         for k in range(n_splits):
-            known |= same_split(splits[k], node, feature, threshold, flags)
+            known |= question[splits[k]] == question[node]
         if not known:
             splits[n_splits] = node
             n_splits += 1
@@ -94,7 +82,7 @@ def find_parents(left, right):
 
 @kernel
 def plan_groups(
-    parent, feature, threshold, flags, left, right, player_of, width, most, deep_cost, byte_cost
+    parent, feature, question, left, right, player_of, width, most, deep_cost, byte_cost
 ):
     """Cut every tree where the sum of what its groups cost is least.
 
@@ -111,8 +99,7 @@ def plan_groups(
     players = np.empty(2 * most + 4, dtype=np.int64)
     for node in range(n_nodes - 1, -1, -1):
         n_path, n_players, n_splits = measure_subtree(
-            node, most, parent, feature, threshold, flags, left, right, player_of, stack, splits,
-            players,
+            node, most, parent, feature, question, left, right, player_of, stack, splits, players
         )  # fmt: skip
         n_bits = n_path + n_splits
         alone = np.inf
@@ -154,8 +141,8 @@ def assign_leaves(state, parent, leaf_node, leaf_group):
 
 @kernel
 def lay_out_groups(
-    starts, most, width, n_outputs, parent, feature, threshold, flags, left, right, player_of,
-    node_output, cond_start, cond_node, cond_flip, cond_bit, n_path_bits, target_start, target,
+    starts, most, width, n_outputs, parent, feature, question, left, right, player_of, node_output,
+    cond_start, cond_node, cond_flip, cond_bit, n_path_bits, target_start, target,
     table_start,
 ):  # fmt: skip
     """Write the bits and the targets of each group that starts at one of ``starts``.
@@ -171,8 +158,7 @@ def lay_out_groups(
     for group in range(len(starts)):
         root = starts[group]
         n_path, n_players, n_splits = measure_subtree(
-            root, most, parent, feature, threshold, flags, left, right, player_of, stack, splits,
-            players,
+            root, most, parent, feature, question, left, right, player_of, stack, splits, players
         )  # fmt: skip
         cond_start[group], target_start[group], table_start[group] = cond, targets, cells
         n_path_bits[group] = n_path

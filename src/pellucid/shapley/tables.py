@@ -32,8 +32,9 @@ from pellucid.shapley.trees import TreeEnsemble
 
 Game = Literal["interventional", "path-dependent"]
 _BLOCK = 256  # rows that go through a tree together, so that its tables stay in cache
-_LONG_BLOCK = 2048
+_LONG_BLOCK = 8192
 _CACHE = 48 * 2**20
+_SUMS = 16 * 2**20  # bytes of a block's sums that stay near
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +72,7 @@ class TreeTables:
         """
         rows = check_rows(X, n_columns=self.ensemble.n_columns, columns=self.players.columns)
         out = np.empty((len(rows), self.n_players * self.n_outputs))
-        size = self._block_size
+        size = self._block_size(len(rows))
         starts = range(0, len(rows), size)
         if self.n_jobs > 1 and len(starts) > 1:
             with ThreadPoolExecutor(self.n_jobs) as pool:
@@ -105,14 +106,13 @@ class TreeTables:
             self, values, margins, tolerance=FLOAT32 if self.ensemble.float32_sums else FLOAT64
         )
 
-    @property
-    def _block_size(self) -> int:
-        # tables that outgrow the cache come from memory once a block
-        return (
-            _BLOCK
-            if self.groups.table.nbytes < _CACHE and not len(self.groups.deep_leaf)
-            else _LONG_BLOCK
-        )
+    def _block_size(self, n_rows: int) -> int:
+        # tables that outgrow the cache come from memory once a block, and a deep leaf's patterns,
+        # which are worked out once a block, repeat the more the longer it is
+        if self.groups.table.nbytes < _CACHE and not len(self.groups.deep_leaf):
+            return _BLOCK
+        fits = _SUMS // (8 * self.n_players * self.n_outputs)
+        return max(_BLOCK, min(_LONG_BLOCK, fits, -(-n_rows // self.n_jobs)))
 
     def _explain(self, rows: np.ndarray, start: int, stop: int, out: np.ndarray) -> None:
         from pellucid.shapley import lookup
@@ -131,15 +131,13 @@ class TreeTables:
             paths.slot_start, paths.slot_player,
         )  # fmt: skip
         block = as_block(trees, rows[start:stop])
-        if len(rows) == 1 and len(groups.ratios) == 0 and self.slopes is None:
+        games = (groups.ratios, POINTS, POINT_WEIGHTS, SHARES, trees.n_outputs)
+        if len(rows) == 1 and self.slopes is None:
             out[:] = 0.0
-            lookup.explain_row(block[:, 0], *nodes, *tables, SHARES, trees.n_outputs, out[0])
+            lookup.explain_row(block[:, 0], *nodes, *tables, *games, out[0])
             return
         sums = np.zeros((out.shape[1], block.shape[1]))
-        lookup.explain_block(
-            block, *nodes, *tables, groups.ratios, POINTS, POINT_WEIGHTS, SHARES,
-            trees.n_outputs, sums,
-        )  # fmt: skip
+        lookup.explain_block(block, *nodes, *tables, *games, sums)
         if self.slopes is not None:
             add_slopes(trees, paths, self.slopes, block, sums)
         out[start:stop] = sums.T
