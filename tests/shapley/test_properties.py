@@ -187,15 +187,14 @@ def test_dummy_a_column_that_no_split_tests_gets_zero(model, background, memory,
 
 
 @each
-@given(models, backgrounds, memories)
-def test_symmetry_columns_that_trade_places_trade_values(model, background, memory):
+@given(models, backgrounds, memories, games)
+def test_symmetry_columns_that_trade_places_trade_values(model, background, memory, game):
     swap = np.array([1, 0, 2, 3])
     feature = np.where(model.feature < 0, -1, swap[model.feature])
     rows, X = random_rows(*background), random_rows(background[0] + 7, 5)
-    one = shapley.compile(model, background=rows, memory=memory)
-    other = shapley.compile(
-        replace(model, feature=feature.astype(np.int32)), background=rows[:, swap], memory=memory
-    )
+    one = shapley.compile(model, background=rows, memory=memory, game=game)
+    swapped = replace(model, feature=feature.astype(np.int32))
+    other = shapley.compile(swapped, background=rows[:, swap], memory=memory, game=game)
     np.testing.assert_allclose(
         cube(one, X)[:, swap], cube(other, X[:, swap]), rtol=1e-9, atol=1e-12
     )
@@ -229,6 +228,43 @@ def test_rows_do_not_know_of_each_other(model, background, memory, game, seed):
 
 
 @each
+@given(models, backgrounds, memories, games)
+def test_the_only_player_gets_all_that_is_beyond_the_base_value(model, background, memory, game):
+    rows, X = random_rows(*background), random_rows(background[0] + 7, 5)
+    tables = shapley.compile(model, background=rows, players=[0] * 4, memory=memory, game=game)
+    beyond = tables.margins(X) - tables.base_values
+    np.testing.assert_allclose(cube(tables, X)[:, 0], beyond, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("game", ["interventional", "path-dependent"])
+@pytest.mark.parametrize("memory", [1, SMALL, 2**28])
+def test_threads_do_not_change_a_bit(memory, game):
+    """More rows than a block of any size, so that threads have work."""
+    model = random_model(2, n_outputs=2, n_trees=3, depth=5)
+    rows, X = random_rows(0, 40), random_rows(5, 20_000)
+    one, two, four = (
+        shapley.compile(model, background=rows, memory=memory, game=game, n_jobs=n_jobs).values(X)
+        for n_jobs in (1, 2, 4)
+    )
+    assert np.array_equal(one, two)
+    assert np.array_equal(one, four)
+
+
+@each
+@given(models, backgrounds, memories, games)
+def test_precision_of_rows_and_no_rows(model, background, memory, game):
+    rows, X = random_rows(*background), random_rows(background[0] + 7, 9)
+    tables = shapley.compile(model, background=rows, memory=memory, game=game)
+    short = shapley.compile(model, background=rows.astype(np.float32), memory=memory, game=game)
+    for size in (9, 1):  # GRID is exact in both precisions
+        expected = tables.values(X[:size])
+        assert np.array_equal(tables.values(X[:size].astype(np.float32)), expected)
+        assert np.array_equal(short.values(X[:size]), expected)
+    assert tables.values(X[:0]).shape == (0, *expected.shape[1:])
+    assert tables.verify(tables.values(X[:0]), tables.margins(X[:0])).size == 0
+
+
+@each
 @given(models, backgrounds)
 def test_memory_and_order_of_the_background_do_not_change_values(model, background):
     rows, X = random_rows(*background), random_rows(background[0] + 7, 9)
@@ -254,7 +290,8 @@ def test_deep_trees_equal_their_definition():
         np.testing.assert_allclose(cube(tables, X), expected, rtol=1e-9, atol=1e-11)
 
 
-def test_grouped_players_equal_merged_columns():
+@pytest.mark.parametrize("game", ["interventional", "path-dependent"])
+def test_grouped_players_equal_merged_columns(game):
     """Two one-hot columns of one code, as one player, are the code itself."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 3, size=(50, 1)).astype(float)
@@ -274,12 +311,12 @@ def test_grouped_players_equal_merged_columns():
     )
     grouped = shapley.compile(
         join_trees([on_wide], n_columns=3, n_outputs=1, float32=False),
-        background=wide[:20], players=[0, 0, 1],
+        background=wide[:20], players=[0, 0, 1], game=game,
     )  # fmt: skip
     merged = shapley.compile(
         join_trees([on_code], n_columns=2, n_outputs=1, float32=False),
-        background=np.hstack([codes, other])[:20],
-    )
+        background=np.hstack([codes, other])[:20], game=game,
+    )  # fmt: skip
     both = np.hstack([codes, other])
     np.testing.assert_allclose(grouped.values(wide), merged.values(both), rtol=1e-12, atol=1e-15)
 

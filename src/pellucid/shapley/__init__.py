@@ -29,7 +29,8 @@ from pellucid.shapley.linear import linear
 
 if TYPE_CHECKING:
     from pellucid.shapley.sampling import Sampled, sample
-    from pellucid.shapley.tables import compile, load, warmup
+    from pellucid.shapley.tables import compile, load
+    from pellucid.shapley.warming import warmup
 
 __all__ = [
     "AdditiveTables",
@@ -53,7 +54,7 @@ _LAZY = {
     "compile": "pellucid.shapley.tables",
     "load": "pellucid.shapley.tables",
     "sample": "pellucid.shapley.sampling",
-    "warmup": "pellucid.shapley.tables",
+    "warmup": "pellucid.shapley.warming",
 }
 
 

@@ -270,26 +270,6 @@ def compile(
     return TreeTables(ensemble, who, paths, groups, base, n_jobs, slopes)
 
 
-def warmup() -> None:
-    """Load the kernels, compiling them if this machine's cache does not have them yet.
-
-    Safe to call in a background thread; a later `compile` then starts at once.
-    """
-    from pellucid.shapley.trees import TreeArrays, join_trees
-
-    stump = TreeArrays(
-        feature=np.array([0, -1, -1]), threshold=np.zeros(3), flags=np.zeros(3),
-        left=np.array([1, -1, -1]), right=np.array([2, -1, -1]),
-        cover=np.array([2.0, 1, 1]), value=np.array([0.0, -1, 1]),
-    )  # fmt: skip
-    model = join_trees([stump], n_columns=1, n_outputs=1, float32=False)
-    for background in (np.zeros((1, 1)), None):
-        tables = compile(model, background=background)
-        tables.values(np.zeros((1, 1)))
-        tables.values(np.zeros((2, 1)))
-        tables.margins(np.zeros((1, 1)))
-
-
 def load(path: str | Path) -> Any:
     """Tables from a file that ``save`` wrote.
 
