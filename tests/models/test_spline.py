@@ -112,17 +112,35 @@ def test_separable_classes_give_large_but_finite_margins():
     assert np.mean((margins > 0) == (margin > 1.0)) > 0.98
 
 
-def test_many_columns_get_fewer_knots_then_none_and_are_refused_at_last():
+@pytest.mark.parametrize(
+    ("n_columns", "n_curves", "knots"), [(3, 3, 20), (100, 100, 8), (300, 45, 12), (801, 66, 12)]
+)
+def test_of_many_columns_those_that_tell_most_get_curves(n_columns, n_curves, knots):
     rng = np.random.default_rng(0)
-    family, y = get_family("spline"), rng.normal(size=60)
-    for n_columns, knots in ((3, 20), (100, 8), (300, 0)):
-        X = rng.normal(size=(60, n_columns)).astype(np.float32)
-        member = family.fit(Rows(X, y), REGRESSION, {}, seed=0, rounds=1)
-        assert np.diff(member.curves.start).max(initial=0) == knots
-        assert np.isfinite(member.margins(X)).all()
-    X = rng.normal(size=(60, 801)).astype(np.float32)
-    with pytest.raises(FamilyError, match=r"801 columns are too many .* use 'linear'"):
-        family.fit(Rows(X, y), REGRESSION, {}, seed=0)
+    X = rng.normal(size=(90, n_columns)).astype(np.float32)
+    y = 3.0 * np.abs(X[:, -1] + 1.0) + 0.1 * rng.normal(size=90)
+    member = get_family("spline").fit(Rows(X, y), REGRESSION, {}, seed=0)
+    assert len(member.curves) == n_curves
+    assert np.diff(member.curves.start).max() == knots
+    assert n_columns - 1 in member.curves.column
+    used = set(np.flatnonzero(member.linear.coef[0])) | set(member.curves.column)
+    assert len(used) == (n_curves if n_columns > 800 else n_columns)
+    values = member.shapley(background=X[:10], players=np.arange(n_columns)).values(X)
+    assert np.abs(values).mean(axis=0).argmax() == n_columns - 1
+
+
+def test_words_have_slopes_and_a_penalty_of_their_own():
+    """A hundred words that say nothing end level beside a column that says all."""
+    rng = np.random.default_rng(0)
+    words = (rng.random((300, 100)) < 0.1) * rng.random((300, 100)) / 3.0
+    X = np.column_stack([rng.integers(0, 2, (300, 2)), words]).astype(np.float32)
+    y = 5.0 * X[:, 0] + rng.normal(size=300)
+    rows = Rows(X, y, words=tuple(range(2, 102)))
+    member = get_family("spline").fit(rows, REGRESSION, {}, seed=0)
+    assert len(member.curves) == 0
+    added = member.linear.coef[0] * X
+    assert added[:, 0].std() == pytest.approx(2.5, rel=0.05)
+    assert added[:, 2:].sum(axis=1).std() < 0.1
 
 
 def test_an_unknown_setting_is_named():

@@ -34,8 +34,9 @@ def views_of(features: FeatureMap, *, monotone: Collection[str] = ()) -> dict[st
         for i in features.columns_for("indicators").tolist()
         if features.forms[i] != "indicator" or int(features.raw_of[i]) not in replaced
     ]
+    words = tuple(i for i, form in enumerate(features.forms) if form == "word")
     return {
-        "indicators": View(tuple(features.columns_for("indicators").tolist())),
+        "indicators": View(tuple(features.columns_for("indicators").tolist()), words=words),
         "codes": View(
             tuple(
                 i
@@ -43,8 +44,9 @@ def views_of(features: FeatureMap, *, monotone: Collection[str] = ()) -> dict[st
                 if features.forms[i] != "code" or i in codes
             ),
             tuple(codes),
+            words=words,
         ),
-        "statistics": View(tuple(kept), encoded=tuple(many)),
+        "statistics": View(tuple(kept), encoded=tuple(many), words=words),
     }
 
 

@@ -33,6 +33,8 @@ class Rows:
         and a code beyond those in the training rows is a category that they did not have).
     monotone : for each column 1 where the margin must not fall as it rises, -1 where it must not
         rise, 0 where it is free; empty when all are. Families that cannot keep to it are not asked.
+    words : positions of the columns that hold the weights of words, those of a text together of
+        length one.
     """
 
     X: np.ndarray
@@ -40,6 +42,7 @@ class Rows:
     weight: np.ndarray | None = None
     categorical: tuple[int, ...] = ()
     monotone: tuple[int, ...] = ()
+    words: tuple[int, ...] = ()
 
 
 class Shapley(Protocol):

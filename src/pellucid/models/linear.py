@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict
 
 import numpy as np
 
 from pellucid import shapley
 from pellucid.models.family import Config, Rows
+from pellucid.models.glm import MOST_STEPS, Solution, fit_likelihood, fit_squares
 from pellucid.models.problem import Problem, prior_margins
 
 _CHUNK = 4096  # rows multiplied at a time, to bound memory
@@ -108,6 +109,10 @@ def read_linear(files: Mapping[str, bytes]) -> LinearMember:
 class Scaling:
     """What puts columns into a common form: filled, centred, of unit spread.
 
+    Weights of words keep their proportions: a text's have length one, so that it counts as one
+    column in all. Each at unit spread, the rarest words would be the loudest (fine_foods: AUC
+    0.784 instead of 0.850).
+
     fill, low, high, scale : (n_columns,); mean, range and spread of what was observed.
     """
 
@@ -117,8 +122,8 @@ class Scaling:
     scale: np.ndarray
 
     @classmethod
-    def of(cls, X: np.ndarray, weight: np.ndarray) -> Scaling:
-        """Learn from rows (n_rows, n_columns) and their weights (n_rows,)."""
+    def of(cls, X: np.ndarray, weight: np.ndarray, *, words: Sequence[int] = ()) -> Scaling:
+        """Learn from rows (n_rows, n_columns), their weights (n_rows,), and which are words."""
         X = X.astype(np.float64)
         observed = np.isfinite(X)
         X[~observed] = 0.0
@@ -129,6 +134,7 @@ class Scaling:
         X -= fill
         scale = np.sqrt(weight @ X**2 / weight.sum())
         scale[(scale == 0) | (low == high)] = 1.0
+        scale[list(words)] = 1.0
         return cls(fill, low, high, scale)
 
     def apply(self, X: np.ndarray) -> np.ndarray:
@@ -159,25 +165,33 @@ class LinearFamily:
         rounds: int | None = None,
         deadline: float | None = None,
     ) -> LinearMember:
-        """Standardise, solve, and fold the scale back into the coefficients."""
+        """Standardise, solve, and fold the scale back into the coefficients.
+
+        ``rounds`` are steps of the solver, `pellucid.models.glm.MOST_STEPS` of a fit to the end.
+        """
         weight = np.ones(len(train.X)) if train.weight is None else train.weight
         weight = weight / weight.mean()
-        scaling = Scaling.of(train.X, weight)
-        X, strength = scaling.apply(train.X), float(config["strength"])
+        scaling = Scaling.of(train.X, weight, words=train.words)
+        how: _How = {
+            "strength": float(config["strength"]),
+            "most_steps": rounds,
+            "deadline": deadline,
+        }
+        X = scaling.apply(train.X)
         if problem.is_classification:
-            coef, intercept, n_iter = _solve_logistic(X, train.y, weight, problem, strength)
+            found = _solve_classes(X, train.y, weight, problem, how)
         elif problem.link == "log":
-            coef, intercept, n_iter = _solve_poisson(X, train.y, weight, strength)
+            found = _solve_ratios(X, train.y, weight, problem, how)
         else:
-            coef, intercept, n_iter = _solve_ridge(X, train.y, weight, strength)
-        coef = coef / scaling.scale
+            found = fit_squares(X, train.y, weight, **how)
+        coef = found.coef / scaling.scale
         return LinearMember(
             coef=coef,
-            intercept=intercept - coef @ scaling.fill,
+            intercept=found.intercept - coef @ scaling.fill,
             fill=scaling.fill,
             low=scaling.low,
             high=scaling.high,
-            rounds=n_iter,
+            rounds=found.steps,
         )
 
     def from_files(self, files: Mapping[str, bytes]) -> LinearMember:
@@ -185,50 +199,38 @@ class LinearFamily:
         return read_linear(files)
 
 
-_Solution = tuple[np.ndarray, np.ndarray, int]  # coef (n_outputs, n_columns), intercept, rounds
+class _How(TypedDict):
+    strength: float
+    most_steps: int | None
+    deadline: float | None
 
 
-def _solve_ridge(X: np.ndarray, y: np.ndarray, weight: np.ndarray, strength: float) -> _Solution:
+def _solve_ratios(
+    X: np.ndarray, y: np.ndarray, weight: np.ndarray, problem: Problem, how: _How
+) -> Solution:
+    """Poisson's likelihood of values in units of their mean."""
     mean = np.average(y, weights=weight)
-    weighted = X * weight[:, None]
-    gram = X.T @ weighted  # columns are centred under the weights
-    gram[np.diag_indices_from(gram)] += 1.0 / strength
-    coef = np.linalg.solve(gram, weighted.T @ (y - mean))
-    return coef[None, :], np.array([mean]), 1
+    found = fit_likelihood(X, (y / mean)[:, None], weight, problem, start=np.zeros(1), **how)
+    return replace(found, intercept=found.intercept + np.log(mean))
 
 
-def _solve_poisson(X: np.ndarray, y: np.ndarray, weight: np.ndarray, strength: float) -> _Solution:
-    from sklearn.linear_model import PoissonRegressor
-
-    mean = np.average(y, weights=weight)
-    solver = PoissonRegressor(alpha=1.0 / (strength * len(y)), max_iter=300)
-    solver.fit(X, y / mean, sample_weight=weight)
-    return solver.coef_[None, :], np.array([solver.intercept_ + np.log(mean)]), int(solver.n_iter_)
-
-
-def _solve_logistic(
-    X: np.ndarray, y: np.ndarray, weight: np.ndarray, problem: Problem, strength: float
-) -> _Solution:
-    from sklearn.linear_model import LogisticRegression
-
+def _solve_classes(
+    X: np.ndarray, y: np.ndarray, weight: np.ndarray, problem: Problem, how: _How
+) -> Solution:
+    """The likelihood of the classes that are present; a fold may lack a rare one."""
+    prior = prior_margins(y, problem, weight)
     present = np.unique(y)
-    if len(present) == 1:  # a fold may lack a rare class
-        coef = np.zeros((problem.n_outputs, X.shape[1]))
-        return coef, prior_margins(y, problem, weight), 0
-    solver = LogisticRegression(C=strength, max_iter=300, tol=1e-4)
-    solver.fit(X, y, sample_weight=weight)
-    n_iter = int(np.max(solver.n_iter_))
+    if len(present) == 1:
+        return Solution(np.zeros((problem.n_outputs, X.shape[1])), prior, MOST_STEPS)
+    marks = (y[:, None] == present).astype(np.float64)
     if problem.task == "binary":
-        return solver.coef_, solver.intercept_, n_iter
+        return fit_likelihood(X, marks[:, 1:], weight, problem, start=prior, **how)
+    found = fit_likelihood(X, marks, weight, problem, start=prior[present], **how)
     coef = np.zeros((problem.n_classes, X.shape[1]))
     intercept = np.full(problem.n_classes, _RARE_MARGIN)
-    if len(present) == 2:
-        coef[present[1]] = solver.coef_[0]
-        intercept[present] = 0.0, solver.intercept_[0]
-    else:
-        coef[present] = solver.coef_
-        intercept[present] = solver.intercept_
-    return coef, intercept, n_iter
+    coef[present] = found.coef
+    intercept[present] = found.intercept - found.intercept.mean()
+    return replace(found, coef=coef, intercept=intercept)
 
 
 FAMILY = LinearFamily()

@@ -2,10 +2,10 @@
 
 The margin is linear in columns and in hat functions between the knots of curves. A curve is
 penalised by the squared steps between neighbouring knots (P-splines: Eilers and Marx 1996), all
-linear columns together by their squared coefficients. Each penalty has a weight of its own, which
-generalised Fellner-Schall updates bring, together with the coefficients, to that of restricted
-maximum likelihood (Wood and Fasiolo 2017, Biometrics 73): a column that says nothing ends as a
-level line.
+linear columns together by their squared coefficients, and words together by theirs. Each penalty
+has a weight of its own, which generalised Fellner-Schall updates bring, together with the
+coefficients, to that of restricted maximum likelihood (Wood and Fasiolo 2017, Biometrics 73): a
+column that says nothing ends as a level line.
 
 Newton's steps take exact slopes from all rows, and curvature from a sample of them where it
 changes from step to step and the work would be large. Classes move at the same time, each by its
@@ -38,10 +38,11 @@ _LEVEL = 1e-3  # weight that holds what no penalty sees: a curve's level
 class Design:
     """Training rows as the fit reads them: linear columns, then the hats of each curve.
 
-    linear : float64 (n_rows, n_linear); centred, of unit spread.
+    linear : float64 (n_rows, n_linear); centred, of unit spread, the words last.
     left, share : int64, float64 (n_rows, n_curves); places among the knots (see `locate`).
     sizes : how many knots each curve has.
     weight : float64 (n_rows,); mean one.
+    n_words : how many of the linear columns are weights of words.
     """
 
     linear: np.ndarray
@@ -49,17 +50,24 @@ class Design:
     share: np.ndarray
     sizes: tuple[int, ...]
     weight: np.ndarray
+    n_words: int = 0
 
     @classmethod
     def of(
-        cls, linear: np.ndarray, curved: np.ndarray, knots: list[np.ndarray], weight: np.ndarray
+        cls,
+        linear: np.ndarray,
+        curved: np.ndarray,
+        knots: list[np.ndarray],
+        weight: np.ndarray,
+        *,
+        n_words: int = 0,
     ) -> Design:
         """Locate the rows of ``curved`` (n_rows, n_curves) among the knots of each column."""
         left = np.zeros(curved.shape, dtype=np.int64)
         share = np.zeros(curved.shape)
         for c, own in enumerate(knots):
             left[:, c], share[:, c] = locate(curved[:, c], own)
-        return cls(linear, left, share, tuple(len(own) for own in knots), weight)
+        return cls(linear, left, share, tuple(len(own) for own in knots), weight, n_words)
 
     @cached_property
     def blocks(self) -> list[slice]:
@@ -71,7 +79,11 @@ class Design:
     def penalties(self) -> list[tuple[slice, np.ndarray, int]]:
         """What each penalty holds: coefficients, the matrix of its form, and the form's rank."""
         n_linear = self.linear.shape[1]
-        held = [(self.blocks[0], np.eye(n_linear), n_linear)]
+        n_others = n_linear - self.n_words
+        held = [
+            (slice(0, n_others), np.eye(n_others), n_others),
+            (slice(n_others, n_linear), np.eye(self.n_words), self.n_words),
+        ]
         for block, size in zip(self.blocks[1:], self.sizes):
             steps = np.diff(np.eye(size), axis=0)
             held.append((block, steps.T @ steps, size - 1))

@@ -1,16 +1,21 @@
-"""A generalised additive model: a curve for each numeric column, a slope for every other."""
+"""A generalised additive model: a curve for each numeric column, a slope for every other.
+
+Where columns are too many to solve for all curves at once, those that tell most of the target by
+themselves get curves, others slopes, and of very many the last ones are left out. A text's words
+have slopes, with a penalty of their own: as a whole they may say much or nothing.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pellucid.models.boosting import Start
 from pellucid.models.curves import Curves, has_more_values, knots_of
-from pellucid.models.family import Config, FamilyError, Rows, Shapley
+from pellucid.models.family import Config, Rows, Shapley, with_defaults
 from pellucid.models.linear import LinearMember, Scaling, read_linear
 from pellucid.models.problem import Problem
 from pellucid.models.smoothing import Design, Fitted, fit_additive
@@ -19,6 +24,7 @@ _KNOTS, _FEWEST_KNOTS = 20, 4
 _KNOTS_OF_MANY = 12  # where each class has curves of its own
 _FEW_VALUES = 10  # a column with no more gets a slope
 _MOST_COEFFICIENTS = 800  # each step solves for all of them at once
+_ROOM = 12  # coefficients of a curve, where not every column can have one
 _ARRAYS = ("column", "start", "knot", "height")
 
 
@@ -114,32 +120,32 @@ class SplineFamily:
         Raises
         ------
         FamilyError
-            Too many columns to solve for at once, or a setting that is not known.
+            A setting that is not known.
         """
-        n_columns = train.X.shape[1]
-        if set(config) - {"knots"}:
-            raise FamilyError(f"unknown spline setting {sorted(set(config))}; known: knots")
-        if n_columns > _MOST_COEFFICIENTS:
-            raise FamilyError(
-                f"{n_columns} columns are too many for the family 'spline', which solves for at "
-                f"most {_MOST_COEFFICIENTS} coefficients at once; use 'linear'"
-            )
-        most = int(config.get("knots", _KNOTS if problem.n_outputs == 1 else _KNOTS_OF_MANY))
-        knots = _knots(train.X, most)
-        straight = np.setdiff1d(np.arange(n_columns), list(knots)).astype(np.int64)
+        settings = with_defaults(config, {"knots": None}, who="spline")
         weight = np.ones(len(train.X)) if train.weight is None else train.weight
         weight = weight / weight.mean()
-        scaling = Scaling.of(train.X, weight)
-        design = Design.of(
-            scaling.apply(train.X)[:, straight],
-            train.X[:, list(knots)],
-            list(knots.values()),
-            weight,
-        )
         start = Start.of(train, problem)
         goal = start.labels(train, problem).astype(np.float64)[:, None]
         if problem.is_classification:
             goal = (goal == np.arange(problem.n_classes)[-problem.n_outputs :]).astype(np.float64)
+        scaling = Scaling.of(train.X, weight, words=train.words)
+        X = scaling.apply(train.X)
+        curved = {
+            j
+            for j in set(range(X.shape[1])).difference(train.words)
+            if has_more_values(train.X[:, j], _FEW_VALUES)
+        }
+        order = _by_telling(X, goal * weight[:, None])
+        kept = _affordable(order, curved)
+        usual = _KNOTS if problem.n_outputs == 1 else _KNOTS_OF_MANY
+        knots = _knots(train.X, kept, curved, settings["knots"] or usual)
+        words = sorted(set(kept).intersection(train.words))
+        straight = [*sorted(set(kept) - set(knots) - set(words)), *words]
+        design = Design.of(
+            X[:, straight], train.X[:, list(knots)], list(knots.values()), weight,
+            n_words=len(words),
+        )  # fmt: skip
         fitted = fit_additive(
             design, goal, problem, start=start.margin, seed=seed, n_steps=rounds, deadline=deadline
         )
@@ -152,14 +158,37 @@ class SplineFamily:
         return SplineMember(read_linear(files), curves)
 
 
-def _knots(X: np.ndarray, most: int) -> dict[int, np.ndarray]:
-    """Knots of each column that gets a curve; fewer for each where the curves are many."""
-    curved = [j for j in range(X.shape[1]) if has_more_values(X[:, j], _FEW_VALUES)]
-    affordable = (_MOST_COEFFICIENTS - X.shape[1] + len(curved)) // max(1, len(curved))
-    if affordable < _FEWEST_KNOTS:
-        return {}
-    knots = {j: knots_of(X[:, j], min(most, affordable)) for j in curved}
-    return {j: own for j, own in knots.items() if len(own) > 2}
+def _by_telling(X: np.ndarray, pull: np.ndarray) -> list[int]:
+    """Columns in the order of their correlation with the target, the largest first.
+
+    Parameters
+    ----------
+    X : float64 (n_rows, n_columns); centred.
+    pull : float64 (n_rows, n_outputs); the target in the unit of learning, times the weights.
+    """
+    spread = np.sqrt(np.maximum((X**2).sum(axis=0), 1e-12))
+    told = np.abs(X.T @ (pull - pull.mean(axis=0))).max(axis=1) / spread
+    order: list[int] = np.argsort(-told, kind="stable").tolist()
+    return order
+
+
+def _affordable(order: list[int], curved: set[int]) -> list[int]:
+    """The first columns, as many as can be solved for at once with their curves; or all."""
+    if len(order) <= _MOST_COEFFICIENTS:
+        return order
+    taken = np.cumsum([_ROOM if j in curved else 1 for j in order])
+    return order[: int((taken <= _MOST_COEFFICIENTS).sum())]
+
+
+def _knots(X: np.ndarray, kept: list[int], curved: set[int], most: int) -> dict[int, np.ndarray]:
+    """Knots of each column that gets a curve; fewer for each, then for the first, of many."""
+    own = [j for j in kept if j in curved]
+    spare = _MOST_COEFFICIENTS - len(kept)
+    room = spare // max(1, len(own)) + 1
+    if room < _FEWEST_KNOTS:
+        own, room = own[: spare // (_ROOM - 1)], _ROOM
+    knots = {j: knots_of(X[:, j], min(most, room)) for j in sorted(own)}
+    return {j: places for j, places in knots.items() if len(places) > 2}
 
 
 def _member(
@@ -168,10 +197,10 @@ def _member(
     scaling: Scaling,
     start: Start,
     knots: Mapping[int, np.ndarray],
-    straight: np.ndarray,
+    straight: Sequence[int],
 ) -> SplineMember:
     """Put slopes and curves into the units of the columns and of the target."""
-    coef = np.zeros((len(start.prior), len(straight) + len(knots)))
+    coef = np.zeros((len(start.prior), len(scaling.scale)))
     coef[:, straight] = start.spread * fitted.coef[:, design.blocks[0]] / scaling.scale[straight]
     intercept = start.prior + start.spread * (fitted.intercept - start.margin)
     heights = [np.zeros((0, len(coef)))]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,8 +122,9 @@ class ViewFamily:
     """Fits another family on a view of the columns.
 
     Config: ``family`` and its ``config``; ``columns`` kept as they are, of which ``categorical``
-    (positions in the engineered matrix) hold codes; ``encoded`` columns of codes, which become
-    target statistics. ``monotone`` has a sign for each engineered column, or none.
+    (positions in the engineered matrix) hold codes and ``words`` weights of words; ``encoded``
+    columns of codes, which become target statistics. ``monotone`` has a sign for each engineered
+    column, or none.
     """
 
     name = "view"
@@ -143,8 +144,7 @@ class ViewFamily:
         columns = np.asarray(config["columns"], dtype=np.int64)
         monotone = tuple(config["monotone"][i] for i in columns) if config.get("monotone") else ()
         encoded = np.asarray(config.get("encoded", ()), dtype=np.int64)
-        codes = set(config.get("categorical", ()))
-        categorical = tuple(i for i, column in enumerate(columns.tolist()) if column in codes)
+        categorical = _positions(columns, config.get("categorical", ()))
         rng = np.random.default_rng([seed, len(train.X)])
         tables, fitted = [], []
         for column in encoded:
@@ -159,6 +159,7 @@ class ViewFamily:
                 train,
                 X=seen,
                 categorical=categorical,
+                words=_positions(columns, config.get("words", ())),
                 monotone=monotone + (0,) * (seen.shape[1] - len(columns)) if monotone else (),
             ),
             problem,
@@ -183,6 +184,11 @@ class ViewFamily:
             columns, encoded = arrays["columns"], arrays["encoded"]
             tables = tuple(arrays[f"table_{i}"] for i in range(len(encoded)))
         return ViewMember(get_family(facts["family"]).from_files(own), columns, encoded, tables)
+
+
+def _positions(columns: np.ndarray, of: Sequence[int]) -> tuple[int, ...]:
+    """Where some engineered columns stand among those of a view."""
+    return tuple(np.flatnonzero(np.isin(columns, np.asarray(of, dtype=np.int64))).tolist())
 
 
 def target_statistics(

@@ -180,9 +180,4 @@ def _refit(data: DataRef, chosen: Chosen, workers: Workers, end: float | None) -
     return fitted
 
 
-_FULL = (
-    "prior",
-    "naive",
-    "linear",
-    "spline",
-)  # their rounds are steps of a solver, not parts of a model
+_FULL = ("prior", "naive", "spline")  # their rounds are steps of a solver, not parts of a model

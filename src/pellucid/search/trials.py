@@ -89,13 +89,15 @@ class Trial:
 class View:
     """Which engineered columns a family sees.
 
-    columns : passed on as they are; categorical : those of them that hold category codes.
+    columns : passed on as they are; of them hold ``categorical`` category codes, and ``words``
+        weights of words.
     encoded : columns of codes that become target statistics.
     """
 
     columns: tuple[int, ...]
     categorical: tuple[int, ...] = ()
     encoded: tuple[int, ...] = ()
+    words: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -299,6 +301,7 @@ def view_config(data: DataRef, spec: TrialSpec) -> dict[str, Any]:
         "columns": view.columns,
         "categorical": view.categorical,
         "encoded": view.encoded,
+        "words": view.words,
         "monotone": data.monotone,
     }
 

@@ -1,0 +1,183 @@
+"""Generalised linear models, penalised by their squared coefficients, against a clock.
+
+Classes and values behind a log link are fitted by L-BFGS (Liu and Nocedal 1989), which may end
+after any step; squared errors by their normal equations, summed up part by part.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from pellucid.models.problem import Problem, sigmoid
+
+MOST_STEPS = 300
+_GRADIENT, _GAIN = 1e-4, 64 * float(np.finfo(float).eps)  # of the mean loss, that end the descent
+_SEARCHES = 50  # evaluations in one line search
+_LARGEST = 50.0  # margin behind a log link, of targets with a mean of one
+_PARTS = 20  # of the normal equations
+_WORK = 2e9  # multiplications below which they are summed up at once
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What was found, in the unit of the columns.
+
+    coef : (n_outputs, n_columns); intercept : (n_outputs,)
+    steps : as many allow the same again: `MOST_STEPS` of a fit that came to its end, else those
+        that there was time for.
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    steps: int
+
+
+def fit_likelihood(
+    X: np.ndarray,
+    goal: np.ndarray,
+    weight: np.ndarray,
+    problem: Problem,
+    *,
+    strength: float,
+    start: np.ndarray,
+    most_steps: int | None = None,
+    deadline: float | None = None,
+) -> Solution:
+    """Minimise ``strength * sum(weight * loss) + sum(coef ** 2) / 2``.
+
+    Parameters
+    ----------
+    X : float64 (n_rows, n_columns)
+    goal : float64 (n_rows, n_outputs)
+        Marks of the classes (of the second of two), or values of mean one behind a log link.
+    start : float64 (n_outputs,); the constant margin of least loss.
+    most_steps : int, optional
+        End after so many steps.
+    deadline : float, optional
+        `time.monotonic` value after which no step but the first begins.
+
+    Examples
+    --------
+    >>> X, marks = np.array([[-1.0], [0.0], [1.0], [2.0]]), np.array([[0.0], [1.0], [0.0], [1.0]])
+    >>> found = fit_likelihood(
+    ...     X, marks, np.ones(4), Problem("binary", 2), strength=1.0, start=np.zeros(1)
+    ... )
+    >>> found.coef.round(2).tolist(), found.steps
+    ([[0.45]], 300)
+    """
+    from scipy.optimize import minimize
+
+    most = min(MOST_STEPS, most_steps or MOST_STEPS)
+    objective = _Objective(X, goal, weight / weight.sum(), 1.0 / (strength * weight.sum()), problem)
+    descent = _Descent(deadline)
+    begin = np.zeros((len(start), X.shape[1] + 1))
+    begin[:, -1] = start
+    options = {"maxiter": most, "maxls": _SEARCHES, "gtol": _GRADIENT, "ftol": _GAIN}
+    try:
+        ended = minimize(
+            objective, begin.ravel(), jac=True, method="L-BFGS-B", options=options, callback=descent
+        )
+        found, steps = ended.x, most if ended.nit >= most else MOST_STEPS
+    except _OutOfTime:
+        found, steps = descent.at, descent.steps
+    by_output = found.reshape(begin.shape)
+    return Solution(by_output[:, :-1].copy(), by_output[:, -1].copy(), steps)
+
+
+@dataclass(frozen=True, eq=False)
+class _Objective:
+    """Mean loss and penalty of flat coefficients, each output's with its intercept last."""
+
+    X: np.ndarray
+    goal: np.ndarray
+    share: np.ndarray
+    pull: float
+    problem: Problem
+
+    def __call__(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
+        by_output = flat.reshape(self.goal.shape[1], -1)
+        coef = by_output[:, :-1]
+        loss, slope = self._loss(self.X @ coef.T + by_output[:, -1])
+        slope *= self.share[:, None]
+        gradient = np.empty_like(by_output)
+        gradient[:, :-1] = slope.T @ self.X + self.pull * coef
+        gradient[:, -1] = slope.sum(axis=0)
+        return float(self.share @ loss + 0.5 * self.pull * (coef**2).sum()), gradient.ravel()
+
+    def _loss(self, margins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Loss of each row (n_rows,), and its slope in the margins (n_rows, n_outputs)."""
+        if self.problem.task == "multiclass":
+            shifted = margins - margins.max(axis=1, keepdims=True)
+            total = np.log(np.exp(shifted).sum(axis=1))
+            loss = total - (self.goal * shifted).sum(axis=1)
+            return loss, np.exp(shifted - total[:, None]) - self.goal
+        if self.problem.task == "binary":
+            loss = np.logaddexp(0.0, margins) - self.goal * margins
+            return loss[:, 0], sigmoid(margins) - self.goal
+        mean = np.exp(np.minimum(margins, _LARGEST))
+        return (mean - self.goal * margins)[:, 0], mean - self.goal
+
+
+class _OutOfTime(Exception):
+    """The deadline passed."""
+
+
+class _Descent:
+    """Called after each step of a descent; ends it at the deadline."""
+
+    def __init__(self, deadline: float | None) -> None:
+        self.deadline, self.steps = deadline, 0
+        self.at = np.zeros(0)
+
+    def __call__(self, at: np.ndarray) -> None:
+        self.steps += 1
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            self.at = at.copy()
+            raise _OutOfTime
+
+
+def fit_squares(
+    X: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray,
+    *,
+    strength: float,
+    most_steps: int | None = None,
+    deadline: float | None = None,
+) -> Solution:
+    """Minimise ``strength * sum(weight * error ** 2) + sum(coef ** 2)``.
+
+    Large normal equations are summed up over every twentieth row at a time, until the deadline.
+
+    Parameters
+    ----------
+    X : float64 (n_rows, n_columns); centred under the weights.
+    y : float64 (n_rows,)
+
+    Examples
+    --------
+    >>> found = fit_squares(
+    ...     np.array([[-1.0], [1.0]]), np.array([1.0, 5.0]), np.ones(2), strength=1e6
+    ... )
+    >>> found.coef.round(3).tolist(), found.intercept.tolist()
+    ([[2.0]], [3.0])
+    """
+    n_rows, n_columns = X.shape
+    n_parts = _PARTS if n_rows * n_columns**2 > _WORK else 1
+    mean = np.average(y, weights=weight)
+    root = np.sqrt(weight)
+    gram = np.diag(np.full(n_columns, 1.0 / strength))
+    pull = np.zeros(n_columns)
+    steps = 0
+    for k in range(min(n_parts, most_steps or n_parts)):
+        if k > 0 and deadline is not None and time.monotonic() > deadline:
+            break
+        rows = X[k::n_parts] * root[k::n_parts, None]
+        gram += rows.T @ rows
+        pull += rows.T @ (root[k::n_parts] * (y[k::n_parts] - mean))
+        steps += 1
+    coef = np.linalg.solve(gram, pull)
+    return Solution(coef[None, :], np.array([mean]), MOST_STEPS if steps == n_parts else steps)
