@@ -74,6 +74,13 @@ def run_training(request: Request) -> Trained:
     """
     if request.test is not None and request.test_share is not None:
         raise CommandError("--test and --test-share exclude each other; give one of them")
+    for option, of_series in (
+        ("--series", request.series),
+        ("--known", request.known),
+        ("--frequency", request.frequency),
+    ):
+        if of_series:
+            raise CommandError(f"{option} goes with --horizon, the steps to forecast; give both")
     locate(request.store)  # a store that cannot be is told before the work
     frame = read_table(request.data)
     check_column(request.target, frame, what="--target", path=request.data)
