@@ -85,7 +85,7 @@ def build_groups(
     block: np.ndarray,
     weights: np.ndarray,
     ratios: np.ndarray,
-    memory: int,
+    memory: int | None,
 ) -> Groups:
     """Cut the trees into groups and fill their tables.
 
@@ -94,7 +94,7 @@ def build_groups(
     block : float64 (n_columns, n_background)
     weights : float64 (n_background,); empty in the path-dependent game
     ratios : float64 (n_slots,); empty in the interventional game
-    memory : bytes that the tables may take
+    memory : bytes that the tables may take; None makes no tables, so that every leaf is deep
 
     Raises
     ------
@@ -103,12 +103,15 @@ def build_groups(
     """
     from pellucid.shapley import filling, planning
 
-    if memory <= 0:
+    if memory is not None and memory <= 0:
         raise ShapleyError(f"memory is {memory}; expected a positive number of bytes")
     trees, width = ensemble, ensemble.value.shape[1]
     parent = planning.find_parents(trees.left, trees.right)
     question = questions(trees)
-    state = _plan(trees, parent, question, player_of, memory)
+    if memory is None:
+        state = np.where(trees.feature < 0, np.uint8(2), np.uint8(0))
+    else:
+        state = _plan(trees, parent, question, player_of, memory)
     starts = np.flatnonzero(state == 1)
     leaf_group = np.zeros(len(paths.leaf_node), dtype=np.int64)
     planning.assign_leaves(state, parent, paths.leaf_node, leaf_group)
