@@ -41,6 +41,7 @@ for kind in KINDS:
     explain(model, X, background=X[:70], players=[0, 1, 0, 2, 1, 2])
     if kind != "linear_tree":
         explain(model, X, n_jobs=2)
+        shapley.interactions(model, X.astype(np.float32), background=X[:70])
 Z = np.nan_to_num(X)
 forest = RandomForestClassifier(5).fit(Z, Z[:, 5] % 3)  # compares in float32, three outputs
 explain(forest, Z, background=Z[:9])

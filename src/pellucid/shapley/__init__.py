@@ -28,7 +28,7 @@ from pellucid.shapley.errors import (
 from pellucid.shapley.linear import linear
 
 if TYPE_CHECKING:
-    from pellucid.shapley.interactions import interactions
+    from pellucid.shapley.interaction import interactions
     from pellucid.shapley.sampling import Sampled, sample
     from pellucid.shapley.tables import compile, load
     from pellucid.shapley.warming import warmup
@@ -54,7 +54,7 @@ __all__ = [
 _LAZY = {
     "Sampled": "pellucid.shapley.sampling",
     "compile": "pellucid.shapley.tables",
-    "interactions": "pellucid.shapley.interactions",
+    "interactions": "pellucid.shapley.interaction",
     "load": "pellucid.shapley.tables",
     "sample": "pellucid.shapley.sampling",
     "warmup": "pellucid.shapley.warming",

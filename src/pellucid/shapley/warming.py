@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pellucid.shapley.interaction import interactions
 from pellucid.shapley.tables import compile
 from pellucid.shapley.trees import TreeArrays, join_trees
 
@@ -31,3 +32,5 @@ def warmup() -> None:
             tables.values(np.zeros((1, 1)))
             tables.values(np.zeros((2, 1)))
             tables.margins(np.zeros((1, 1)))
+    model = join_trees([stump], n_columns=1, n_outputs=1, float32=False)
+    interactions(model, np.zeros((1, 1)), background=np.zeros((1, 1)))

@@ -46,9 +46,9 @@ def interactions(
     Returns
     -------
     ndarray, (n_rows, n_players, n_players), or (n_rows, n_players, n_players, n_outputs)
-        Symmetric, float64, margin space. Off the diagonal half of the pair's interaction, on it what
-        is left of the player's own value: each row of a matrix sums to the player's Shapley value,
-        the whole matrix to the margin minus the base value.
+        Symmetric, float64, margin space. Off the diagonal half of the pair's interaction, on it
+        what is left of the player's own value: each row of a matrix sums to the player's Shapley
+        value, the whole matrix to the margin minus the base value.
 
     Raises
     ------
