@@ -81,9 +81,10 @@ def interactions(
     if trees.linear is not None:
         raise ShapleyError("interactions of linear leaves are not known; fit without linear_tree")
     who = resolve_players(players, n_columns=trees.n_columns, columns=trees.columns)
-    names = {"n_columns": trees.n_columns, "columns": who.columns}
-    rows = check_rows(X, **names)
-    absent = check_rows(background, what="background", **names)
+    rows = check_rows(X, n_columns=trees.n_columns, columns=who.columns)
+    absent = check_rows(
+        background, n_columns=trees.n_columns, columns=who.columns, what="background"
+    )
     paths = find_paths(trees, who.of_column)
     groups = build_groups(
         trees, paths, who.of_column, block=as_block(trees, absent),
