@@ -25,7 +25,7 @@ from pellucid.shapley.errors import ShapleyError
 from pellucid.shapley.groups import POINT_WEIGHTS, POINTS, SHARES, Groups, build_groups
 from pellucid.shapley.paths import Paths, find_paths, path_base, path_ratios
 from pellucid.shapley.players import Players, resolve_players
-from pellucid.shapley.readers import read_ensemble
+from pellucid.shapley.readers import hold_reader, read_ensemble
 from pellucid.shapley.rows import check_rows, check_weights, known_columns
 from pellucid.shapley.slopes import Slopes, add_slopes, find_slopes
 from pellucid.shapley.trees import TreeEnsemble
@@ -34,6 +34,7 @@ Game = Literal["interventional", "path-dependent"]
 _BLOCK = 256  # rows that go through a tree together, so that its tables stay in cache
 _LONG_BLOCK = 8192
 _CACHE = 48 * 2**20
+_HELD = 100  # background rows whose margins are held to those of the library
 _SUMS = 16 * 2**20  # bytes of a block's sums that stay near
 
 
@@ -221,7 +222,8 @@ def compile(
     ShapleyError
         Background, weights or players that do not fit the model.
     ReaderError
-        A model that no reader knows.
+        A model that no reader knows, or whose margins of the background, as they were read, are
+        not those that the library gives.
 
     Examples
     --------
@@ -259,7 +261,9 @@ def compile(
         )
         ratios = np.zeros(0)
         block, shares = as_block(ensemble, rows), check_weights(weights, n_rows=len(rows))
-        base = (ensemble_margins(ensemble, rows) * shares[:, None]).sum(axis=0)
+        margins = ensemble_margins(ensemble, rows)
+        hold_reader(model, ensemble, rows[:_HELD], margins[:_HELD])
+        base = (margins * shares[:, None]).sum(axis=0)
         if ensemble.linear is not None:
             slopes = find_slopes(
                 ensemble, ensemble.linear, paths, who.of_column, block=block, weights=shares

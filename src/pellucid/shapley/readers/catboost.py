@@ -65,6 +65,24 @@ def read(model: Any) -> TreeEnsemble:
     return read_json(exported, names)
 
 
+def margins(model: Any, rows: np.ndarray) -> np.ndarray | None:
+    """CatBoost's own margins, (n_rows, n_outputs); None for rows, or no trees, that it refuses."""
+    import catboost
+    import pandas as pd
+
+    frame = pd.DataFrame(rows, columns=model.feature_names_)
+    for column in model.get_cat_feature_indices():
+        codes = rows[:, column]
+        frame[model.feature_names_[column]] = [
+            "nan" if np.isnan(x) else str(int(x)) if np.isfinite(x) else str(x) for x in codes
+        ]
+    try:
+        found = model.predict(frame, prediction_type="RawFormulaVal")
+    except catboost.CatBoostError:
+        return None
+    return np.asarray(found).reshape(len(rows), -1)
+
+
 def read_json(exported: dict[str, Any], names: tuple[str, ...]) -> TreeEnsemble:
     """Read the trees from CatBoost's JSON; ``names`` are those of all columns, in order.
 

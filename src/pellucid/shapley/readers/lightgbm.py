@@ -36,16 +36,34 @@ def read(model: Any) -> TreeEnsemble:
     ReaderError
         The model is not fitted, or its text is of a kind that this reader does not know.
     """
+    return read_text(_booster(model).model_to_string())
+
+
+def margins(model: Any, rows: np.ndarray) -> np.ndarray | None:
+    """LightGBM's own margins, (n_rows, n_outputs), in rf mode averaged; None where it refuses."""
     import lightgbm
 
-    if not isinstance(model, lightgbm.Booster):
-        try:
-            model = model.booster_
-        except (AttributeError, lightgbm.basic.LightGBMError, ValueError) as error:
-            raise ReaderError(
-                f"{type(model).__name__} holds no booster; fit it before compiling"
-            ) from error
-    return read_text(model.model_to_string())
+    booster = _booster(model)
+    try:
+        found = booster.predict(rows, raw_score=True)
+    except lightgbm.basic.LightGBMError:
+        return None
+    if "average_output" in booster.model_to_string(num_iteration=1).splitlines():
+        found = found / (max(booster.best_iteration, 0) or booster.current_iteration())
+    return np.asarray(found).reshape(len(rows), -1)
+
+
+def _booster(model: Any) -> Any:
+    import lightgbm
+
+    if isinstance(model, lightgbm.Booster):
+        return model
+    try:
+        return model.booster_
+    except (AttributeError, lightgbm.basic.LightGBMError, ValueError) as error:
+        raise ReaderError(
+            f"{type(model).__name__} holds no booster; fit it before compiling"
+        ) from error
 
 
 def read_text(text: str) -> TreeEnsemble:

@@ -13,6 +13,7 @@ categories counts as the lower of them, where the encoder calls it unknown.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,21 @@ def read(model: Any) -> TreeEnsemble:
     if isinstance(model, boosting):
         return _gradient_boosting(model)
     return _average(model, model.estimators_ if isinstance(model, forests) else [model])
+
+
+def margins(model: Any, rows: np.ndarray) -> np.ndarray | None:
+    """What scikit-learn adds up itself, (n_rows, n_outputs); None for rows that it refuses."""
+    names = ("decision_function", "predict_proba", "predict")
+    if hasattr(model, "_baseline_prediction"):  # histograms, which `predict` puts through a link
+        names = ("_raw_predict",)
+    predict = next(getattr(model, name) for name in names if hasattr(model, name))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that the columns have no names
+            found = predict(rows)
+    except ValueError:
+        return None
+    return np.asarray(found).reshape(len(rows), -1)
 
 
 def _refusal(model: Any) -> str:

@@ -50,6 +50,18 @@ def read(model: Any) -> TreeEnsemble:
     return replace(trees, intercept=_intercept(booster, trees, learner))
 
 
+def margins(model: Any, rows: np.ndarray) -> np.ndarray | None:
+    """XGBoost's own margins, (n_rows, n_outputs); None for rows that it refuses."""
+    import xgboost
+
+    booster = model if isinstance(model, xgboost.Booster) else _booster(model)
+    try:
+        found = booster.inplace_predict(rows, predict_type="margin", validate_features=False)
+    except xgboost.core.XGBoostError:
+        return None
+    return np.asarray(found).reshape(len(rows), -1)
+
+
 def _trees(learner: dict[str, Any]) -> TreeEnsemble:
     """Read the trees from the "learner" part of XGBoost's JSON; the intercept stays zero.
 
