@@ -73,6 +73,9 @@ def test_a_model_of_arrays_takes_the_names_of_its_background(how):
     expected = tables.values(X.to_numpy())
     assert np.array_equal(tables.values(shuffled(X)), expected)
     assert np.array_equal(tables.values(X.set_axis(range(4), axis=1)), expected)
+    pairs = shapley.interactions(model, shuffled(X)[:5], background=X[:30])
+    expected = shapley.interactions(model, X[:5].to_numpy(), background=X[:30].to_numpy())
+    assert np.array_equal(pairs, expected)
 
 
 def test_closed_forms_take_the_names_of_their_background():

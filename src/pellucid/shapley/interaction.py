@@ -17,7 +17,7 @@ from pellucid.shapley.groups import SHARES, build_groups
 from pellucid.shapley.paths import find_paths
 from pellucid.shapley.players import resolve_players
 from pellucid.shapley.readers import read_ensemble
-from pellucid.shapley.rows import check_rows, check_weights
+from pellucid.shapley.rows import check_rows, check_weights, known_columns
 from pellucid.shapley.tables import as_block
 
 _SUMS = 16 * 2**20  # bytes of a block's sums
@@ -80,11 +80,10 @@ def interactions(
     trees = read_ensemble(model)
     if trees.linear is not None:
         raise ShapleyError("interactions of linear leaves are not known; fit without linear_tree")
-    who = resolve_players(players, n_columns=trees.n_columns, columns=trees.columns)
-    rows = check_rows(X, n_columns=trees.n_columns, columns=who.columns)
-    absent = check_rows(
-        background, n_columns=trees.n_columns, columns=who.columns, what="background"
-    )
+    columns = known_columns(background, trees.columns)
+    who = resolve_players(players, n_columns=trees.n_columns, columns=columns)
+    rows = check_rows(X, n_columns=trees.n_columns, columns=columns)
+    absent = check_rows(background, n_columns=trees.n_columns, columns=columns, what="background")
     paths = find_paths(trees, who.of_column)
     groups = build_groups(
         trees, paths, who.of_column, block=as_block(trees, absent),
