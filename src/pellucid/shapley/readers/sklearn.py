@@ -69,9 +69,9 @@ def read(model: Any) -> TreeEnsemble:
 
 def margins(model: Any, rows: np.ndarray) -> np.ndarray | None:
     """What scikit-learn adds up itself, (n_rows, n_outputs); None for rows that it refuses."""
-    names = ("decision_function", "predict_proba", "predict")
+    names = ["decision_function", "predict_proba", "predict"]
     if hasattr(model, "_baseline_prediction"):  # histograms, which `predict` puts through a link
-        names = ("_raw_predict",)
+        names = ["_raw_predict"]
     predict = next(getattr(model, name) for name in names if hasattr(model, name))
     try:
         with warnings.catch_warnings():
