@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pellucid.automl.forecaster import AutoMLForecaster
     from pellucid.automl.replay import replay
     from pellucid.errors import PellucidError, PellucidWarning
+    from pellucid.explain.explainer import explain
     from pellucid.explain.explanation import Explanation
     from pellucid.store.runs import list_runs, load_run
     from pellucid.tabular.config import FeaturizationConfig
@@ -30,6 +31,7 @@ _HOMES = {
     "FeaturizationConfig": "pellucid.tabular.config",
     "PellucidError": "pellucid.errors",
     "PellucidWarning": "pellucid.errors",
+    "explain": "pellucid.explain",  # a package that can be called
     "list_runs": "pellucid.store.runs",
     "load_run": "pellucid.store.runs",
     "replay": "pellucid.automl.replay",
@@ -43,6 +45,7 @@ __all__ = [
     "FeaturizationConfig",
     "PellucidError",
     "PellucidWarning",
+    "explain",
     "list_runs",
     "load_run",
     "replay",
@@ -52,7 +55,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'pellucid' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    home = import_module(_HOMES[name])
+    value = home if name == "explain" else getattr(home, name)
     globals()[name] = value
     return value
 

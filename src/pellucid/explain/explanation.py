@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pellucid.errors import PellucidError
+from pellucid.explain.certificate import Certificate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,9 +26,10 @@ class ExplanationError(PellucidError):
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Exact Shapley values of a set of rows, in margin space.
+    """Shapley values of a set of rows.
 
-    For every row and output, ``base_values + values.sum(axis=1)`` is the model's margin.
+    For every row and output, ``base_values + values.sum(axis=1)`` is the model's answer in
+    ``space``, unless ``method`` is ``"mimic"``: then it is the surrogate's.
 
     Attributes
     ----------
@@ -35,7 +37,7 @@ class Explanation:
         Local importances. Three axes for multi-class models, two otherwise; for a binary
         classifier they speak of the second class.
     base_values : ndarray of float64, (n_outputs,)
-        The mean margin over the background.
+        The mean answer over the background.
     feature_names : tuple of str
     data : DataFrame, (n_rows, n_features)
         The value of each feature in each row; its index is the identity of the rows.
@@ -44,9 +46,9 @@ class Explanation:
     classes : tuple or None
         Class labels, for classifiers.
     space : str
-        The space in which the values add up; always ``"margin"`` for now.
+        The space in which the values add up: ``"margin"``, ``"probability"`` or ``"response"``.
     method : str
-        How the values were made: ``"exact"``.
+        How the values were made: ``"exact"``, ``"sampled"`` or ``"mimic"``.
     background_size : int
         Number of rows that stand for "feature absent".
     rows_from : str
@@ -56,6 +58,10 @@ class Explanation:
     details : mapping
         What else is known: ``additivity_error``, and per row ``predicted``, ``probability`` and
         ``y_true``.
+    certificate : Certificate or None
+        What game was played, how, and how far off the values may be.
+    standard_errors : ndarray of float64, of the shape of values, or None
+        Of sampled values.
 
     Examples
     --------
@@ -83,6 +89,8 @@ class Explanation:
     rows_from: str = "new"
     engineered: Explanation | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    certificate: Certificate | None = None
+    standard_errors: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n_outputs = self.values.shape[2] if self.values.ndim == 3 else 1
@@ -92,6 +100,12 @@ class Explanation:
                 f"values of shape {self.values.shape} and base values of shape "
                 f"{self.base_values.shape} do not fit {expected[0]} rows, {expected[1]} features "
                 f"and {n_outputs} outputs"
+            )
+        errors = self.standard_errors
+        if errors is not None and errors.shape != self.values.shape:
+            raise ExplanationError(
+                f"standard errors of shape {errors.shape} do not fit values of shape "
+                f"{self.values.shape}"
             )
 
     # -- size and shape ---------------------------------------------------------------------
@@ -115,7 +129,7 @@ class Explanation:
 
     @property
     def margins(self) -> np.ndarray:
-        """Base value plus the sum of importances, (n_rows, n_outputs): the model's margins."""
+        """Base value plus the sum of importances, (n_rows, n_outputs): the answers in ``space``."""
         totals = self.values.sum(axis=1)  # (n_rows,) or (n_rows, n_outputs)
         return self.base_values + totals.reshape(self.n_rows, self.n_outputs)
 
@@ -192,6 +206,7 @@ class Explanation:
             data=self.data.iloc[kept],
             engineered=None if self.engineered is None else self.engineered[kept],
             details=details,
+            standard_errors=None if self.standard_errors is None else self.standard_errors[kept],
         )
 
     # -- other forms ------------------------------------------------------------------------
@@ -245,6 +260,7 @@ class Explanation:
             f"{self.method} {self.level} explanation of {self.n_rows} {self.rows_from} rows, "
             f"{self.n_features} features{per}, {self.space} space, "
             f"background of {self.background_size} rows"
+            + (f", {self.certificate.verdict}" if self.certificate is not None else "")
         )
 
     def __repr__(self) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pellucid.explain.certificate import Certificate
 from pellucid.explain.explanation import Explanation, ExplanationError
 from pellucid.explain.tagged import tag, untag
 
@@ -148,6 +149,10 @@ def _write_level(level: Explanation, folder: str, members: dict[str, bytes]) -> 
     table, layout = _frame_to_arrow(level.data)
     members[folder + "data.arrow"] = table
     members[folder + "details.json"] = _json(tag(dict(level.details)))
+    if level.certificate is not None:
+        members[folder + "certificate.json"] = _json(tag(level.certificate.to_dict()))
+    if level.standard_errors is not None:
+        members[folder + "standard_errors.npy"] = _array(level.standard_errors)
     return {
         **{fact: getattr(level, fact) for fact in _FACTS},
         "feature_names": list(level.feature_names),
@@ -159,7 +164,8 @@ def _write_level(level: Explanation, folder: str, members: dict[str, bytes]) -> 
 def _read_level(
     facts: Mapping[str, Any], folder: str, archive: zipfile.ZipFile, engineered: Explanation | None
 ) -> Explanation:
-    classes = facts["classes"]
+    classes, held = facts["classes"], set(archive.namelist())
+    certificate, errors = folder + "certificate.json", folder + "standard_errors.npy"
     return Explanation(
         values=_read_array(archive.read(folder + "values.npy")),
         base_values=_read_array(archive.read(folder + "base_values.npy")),
@@ -168,6 +174,10 @@ def _read_level(
         classes=None if classes is None else tuple(untag(label) for label in classes),
         engineered=engineered,
         details=untag(json.loads(archive.read(folder + "details.json"))),
+        certificate=Certificate.from_dict(untag(json.loads(archive.read(certificate))))
+        if certificate in held
+        else None,
+        standard_errors=_read_array(archive.read(errors)) if errors in held else None,
         **{fact: facts[fact] for fact in _FACTS},
     )
 
