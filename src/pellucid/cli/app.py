@@ -32,6 +32,23 @@ class Task(StrEnum):
     regression = "regression"
 
 
+class ExplainMethod(StrEnum):
+    """How to explain."""
+
+    auto = "auto"
+    exact = "exact"
+    sampled = "sampled"
+    mimic = "mimic"
+
+
+class ExplainSpace(StrEnum):
+    """In what importances add up."""
+
+    margin = "margin"
+    probability = "probability"
+    response = "response"
+
+
 RunName = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id, the start of one, or latest.")
 ]
@@ -214,7 +231,12 @@ def show(run: RunName = "latest", store: StoreUri = None, as_json: AsJson = Fals
 
 @app.command()
 def explain(
-    run: RunName,
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL_OR_RUN", help="A run, or a model in a file (.txt, .json, .cbm, .joblib)."
+        ),
+    ],
     data: Table,
     output: Annotated[
         Path, typer.Option("-o", "--output", help="A .parquet or .csv file to write.")
@@ -222,35 +244,52 @@ def explain(
     engineered: Annotated[
         bool, typer.Option("--engineered", help="Over the features that the model sees.")
     ] = False,
+    method: Annotated[
+        ExplainMethod, typer.Option(help="auto: the best that the model allows.")
+    ] = ExplainMethod.auto,
+    space: Annotated[
+        ExplainSpace | None,
+        typer.Option(help="In what importances add up. [default: margin, where there is one]"),
+    ] = None,
+    background: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DATA", help="Rows that stand for absent. [default: the model's, or of DATA]"
+        ),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COL", help="Column of DATA that holds the truth.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same seed: same values.")] = 0,
+    allow_pickle: Annotated[
+        bool, typer.Option("--allow-pickle", help="Read model files that hold code.")
+    ] = False,
     store: StoreUri = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain every row of a table.
 
     One line per row: prediction, base value, and each feature's part in the margin; with three
-    or more classes, one line per row and class.
+    or more classes, one line per row and class. The certificate says how far to trust it.
     """
-    from pellucid.cli.rows import check_output, explanation_table, write_table
-    from pellucid.store.runs import load_run
-    from pellucid.tabular.read import read_table
+    from pellucid.cli.explaining import ExplainRequest, run_explain
 
-    check_output(output)
-    explanation = load_run(run, store=store).model().explain(read_table(data))
-    if engineered and explanation.engineered is not None:
-        explanation = explanation.engineered
-    write_table(explanation_table(explanation), output)
-    facts = {
-        "output": str(output),
-        "rows": explanation.n_rows,
-        "features": explanation.n_features,
-        "level": explanation.level,
-    }
-    typer.echo(
-        json.dumps(facts)
-        if as_json
-        else f"{output}: {explanation.n_rows} rows explained over "
-        f"{explanation.n_features} {explanation.level} features"
+    words, facts = run_explain(
+        ExplainRequest(
+            model=model,
+            data=data,
+            output=output,
+            engineered=engineered,
+            method=method.value,
+            space=None if space is None else space.value,
+            background=background,
+            target=target,
+            seed=seed,
+            allow_pickle=allow_pickle,
+            store=store,
+        )
     )
+    typer.echo(json.dumps(facts) if as_json else words)
 
 
 @app.command()

@@ -19,7 +19,10 @@ from pellucid.explain.lineage import Lineage, of_pairs
 from pellucid.explain.matrices import width
 from pellucid.explain.probing import probe
 from pellucid.explain.subject import Ask, Core, Space, Step, Subject, SubjectError
-from pellucid.explain.tables import checked_reader, named_reader
+from pellucid.explain.tables import named_reader
+from pellucid.tabular.frames import to_frame
+
+_CHANCE = "prediction_"  # how mljar names its columns of probabilities
 
 
 def read_tool(model: Any, X: Any) -> Subject | None:
@@ -48,7 +51,8 @@ def _flaml(model: Any, X: Any) -> Subject:
         label=f"{core.label} of {label}",
         model=model,
         core=core,
-        prepare=checked_reader(model, model, X, label=label),
+        # what its own attributes call the columns is what is left of them after its transformer
+        prepare=named_reader(list(X.columns), label) if isinstance(X, pd.DataFrame) else _tables,
         classes=classes,
         steps=steps,
         whole=of_method(method, second=classes is not None),
@@ -73,7 +77,9 @@ def _mljar(model: Any, X: Any) -> Subject:
     task = str(getattr(model, "_ml_task", "") or model._get_ml_task())
     if task == "regression":
         return _as_it_is(model, label, model.predict, facts["columns"], None)
-    return _as_it_is(model, label, model.predict_proba, facts["columns"], model.classes_)
+    asked = model.predict_all(to_frame(X).head(1))  # a column for each class, by name
+    classes = [name[len(_CHANCE) :] for name in asked.columns if name.startswith(_CHANCE)]
+    return _as_it_is(model, label, model.predict_proba, facts["columns"], classes)
 
 
 def _mlflow(model: Any, X: Any) -> Subject:
