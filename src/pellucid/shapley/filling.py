@@ -233,3 +233,18 @@ def fill_masks(deep_leaf, slot_start, deep_start, patterns, mask_start, masks):
         total += n_slots * n_words
     mask_start[len(deep_leaf)] = total
     return total
+
+
+@kernel
+def fill_seen(block, feature, threshold, flags, cat_start, cat_size, cat_bits, seen):
+    """For each node, the background rows that go left, as bits."""
+    n_words = (block.shape[1] + 63) >> 6
+    sides = np.zeros((1, block.shape[1]), dtype=np.uint8)
+    for node in range(len(feature)):
+        if feature[node] < 0:
+            continue
+        split_block(
+            block, node, node + 1, feature, threshold, flags, cat_start, cat_size, cat_bits, sides
+        )
+        for row in range(block.shape[1]):
+            seen[node * n_words + (row >> 6)] |= np.uint64(sides[0, row]) << np.uint64(row & 63)

@@ -17,6 +17,7 @@ from pellucid.shapley.paths import Paths
 from pellucid.shapley.trees import TreeEnsemble
 
 MOST_BITS = 12  # of a group's pattern: 4,096 entries a player
+_MOST_SEEN = 256  # background rows with which one row finds the leaves that matter
 _DEEP_COST = 150.0  # look-ups that walking a deep leaf costs, measured
 
 
@@ -35,6 +36,11 @@ class Groups:
         Distinct background patterns of the deep leaves with their weights.
     mask_start : int64 (n_deep + 1,); masks : uint64
         For each slot of a deep leaf, which of its patterns meet it, as bits.
+    deep_of : int32 (n_nodes,)
+        Position in deep_leaf at a deep leaf, INNER above groups and deep leaves, else COVERED.
+    n_seen : number of background rows that one row is held against to find the leaves that matter;
+        0 in the path-dependent game, without deep leaves, or where rows are too many to be worth it
+    seen : uint64; for each node which of these rows go left, as bits, (n_nodes * n_words,)
     ratios : float64 (n_slots,); the cover ratio of each slot in the path-dependent game, or
         empty in the interventional one.
     """
@@ -55,6 +61,9 @@ class Groups:
     shares: np.ndarray
     mask_start: np.ndarray
     masks: np.ndarray
+    deep_of: np.ndarray
+    n_seen: int
+    seen: np.ndarray
     ratios: np.ndarray
 
 
@@ -149,13 +158,22 @@ def build_groups(
         deep = (deep_leaf, paths.slot_start, deep_start, patterns, mask_start)
         masks = np.zeros(filling.fill_masks(*deep, masks), dtype=np.uint64)
         filling.fill_masks(*deep, masks)
+    deep_of = np.where(state == 0, np.int32(planning.INNER), np.int32(planning.COVERED))
+    deep_of[paths.leaf_node[deep_leaf]] = np.arange(len(deep_leaf))
+    n_seen = len(weights) if len(deep_leaf) and len(weights) <= _MOST_SEEN else 0
+    seen = np.zeros(trees.n_nodes * (-(-n_seen // 64)), dtype=np.uint64)
+    if n_seen:
+        filling.fill_seen(
+            block, trees.feature, trees.threshold, trees.flags, trees.cat_start, trees.cat_size,
+            trees.cat_bits, seen,
+        )  # fmt: skip
     return Groups(
         tree_group=np.searchsorted(starts, trees.tree_bounds),
         cond_start=cond_start, cond_node=cond_node, cond_flip=cond_flip, cond_bit=cond_bit,
         target_start=target_start, target=target, table_start=table_start, table=table,
         tree_deep=np.searchsorted(deep_leaf, paths.tree_leaf),
         deep_leaf=deep_leaf, deep_start=deep_start, patterns=patterns, shares=shares,
-        mask_start=mask_start, masks=masks,
+        mask_start=mask_start, masks=masks, deep_of=deep_of, n_seen=n_seen, seen=seen,
         ratios=ratios,
     )  # fmt: skip
 

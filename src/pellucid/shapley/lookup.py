@@ -1,6 +1,6 @@
-"""The Numba loops that explain rows from tables: blocks of rows tree by tree, or one row at a time.
+"""The Numba loops that explain blocks of rows from tables, tree by tree.
 
-Both add the same numbers to a row in the same order, so a row gives the same bits either way.
+`one_row` explains a single row, by the same sums in the same order.
 """
 
 # mypy: disable-error-code="no-untyped-def"
@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pellucid.shapley.bits import lowest_bit, popcount, prefetch
+from pellucid.shapley.bits import lowest_bit, popcount
 from pellucid.shapley.compiled import kernel
-from pellucid.shapley.kernels import goes_left, split_block
-from pellucid.shapley.trees import CATEGORICAL, MISSING_LEFT, ZERO_MISSING
-
-AHEAD = 4  # trees between asking for a table's lines and using them
-NEAR = 4  # deep leaves between asking for their background patterns and using them
+from pellucid.shapley.kernels import split_block
 
 
 @kernel
@@ -195,6 +191,7 @@ def explain_block(
         size *= 2
     slots = np.empty(size, dtype=np.int32)
     values, targets = np.empty(64), np.empty(deepest * width, dtype=np.int32)
+    told, weight = np.empty(width, dtype=np.int64), np.empty(width)
     small = np.empty(n_seen * deepest * width)
     for tree in range(len(bounds) - 1):
         start = bounds[tree]
@@ -221,94 +218,20 @@ def explain_block(
             count = number_patterns(failed, slots, row_patterns, found)
             n_slots = slot_start[leaf + 1] - slot_start[leaf]
             n_points = (n_slots + 1) // 2
+            # a pure leaf of a forest speaks of one class
+            n_told = 0
+            for j in range(width):
+                if value[leaf_node[leaf], j] != 0.0:
+                    told[n_told], weight[n_told] = j, value[leaf_node[leaf], j]
+                    n_told += 1
             deep_table(
                 found, count, n_slots, deep_start[deep], deep_start[deep + 1], patterns, shares,
                 mask_start[deep], masks, share_table,
                 ratios[slot_start[leaf] : slot_start[leaf + 1]], points[n_points, :n_points],
-                point_weights[n_points, :n_points], value[leaf_node[leaf]], values, small,
+                point_weights[n_points, :n_points], weight[:n_told], values, small,
             )  # fmt: skip
             for slot in range(n_slots):
                 player = slot_player[slot_start[leaf] + slot]
-                for j in range(width):
-                    targets[slot * width + j] = player * n_outputs + tree_output[tree] + j
-            look_up(row_patterns, small, targets[: n_slots * width], out)
-
-
-@kernel
-def explain_row(
-    row, bounds, tree_output, feature, threshold, flags, cat_start, cat_size, cat_bits, value,
-    tree_group, group_cond, group_node, group_flip, group_bit, target_start, target, table_start,
-    table, tree_deep, deep_leaf, deep_start, patterns, shares, mask_start, masks, leaf_node,
-    cond_start, cond_node, cond_left, cond_slot, slot_start, slot_player, ratios, points,
-    point_weights, share_table, n_outputs, out,
-):  # fmt: skip
-    """Add the Shapley values of all trees for one row.
-
-    ``out`` is (n_players * n_outputs,).
-    """
-    width, n_trees = value.shape[1], len(bounds) - 1
-    sides = np.empty(len(feature), dtype=np.uint8)
-    for node in range(len(feature)):
-        if feature[node] < 0:
-            continue
-        x, flag = row[feature[node]], flags[node]
-        if flag & (CATEGORICAL | ZERO_MISSING):
-            words = cat_bits[cat_start[node] : cat_start[node] + cat_size[node]]
-            sides[node] = goes_left(x, threshold[node], flag, words)
-        elif flag & MISSING_LEFT:
-            sides[node] = not (x > threshold[node])  # NaN is not greater
-        else:
-            sides[node] = x <= threshold[node]
-    place = np.empty(tree_group[n_trees], dtype=np.int64)
-    values, before = np.empty(64), np.empty(65)
-    for ahead in range(n_trees + AHEAD):
-        # large tables are far away: ask for their lines some trees before they are used
-        for group in range(tree_group[min(ahead, n_trees)], tree_group[min(ahead + 1, n_trees)]):
-            pattern = 0
-            for cond in range(group_cond[group], group_cond[group + 1]):
-                pattern |= np.int64(sides[group_node[cond]] ^ group_flip[cond]) << group_bit[cond]
-            n_targets = target_start[group + 1] - target_start[group]
-            place[group] = table_start[group] + pattern * n_targets
-            for line in range(0, n_targets, 8):
-                prefetch(table, place[group] + line)
-            prefetch(table, place[group] + n_targets - 1)
-        tree = ahead - AHEAD
-        if tree < 0:
-            continue
-        for group in range(tree_group[tree], tree_group[tree + 1]):
-            first, at = target_start[group], place[group]
-            for k in range(target_start[group + 1] - first):
-                out[target[first + k]] += table[at + k]
-        for deep in range(tree_deep[tree], tree_deep[tree + 1]):
-            leaf = deep_leaf[deep]
-            near = min(deep + NEAR, len(deep_leaf) - 1)
-            for line in range(mask_start[near], mask_start[near + 1], 8):
-                prefetch(masks, line)
-            # those that match most rows come first
-            for line in range(
-                deep_start[near], min(deep_start[near] + 32, deep_start[near + 1]), 8
-            ):
-                prefetch(patterns, line)
-                prefetch(shares, line)
-            failed = np.uint64(0)
-            for cond in range(cond_start[leaf], cond_start[leaf + 1]):
-                wrong = sides[cond_node[cond]] ^ cond_left[cond]
-                failed |= np.uint64(wrong) << np.uint64(cond_slot[cond])
-            first, n_slots = slot_start[leaf], slot_start[leaf + 1] - slot_start[leaf]
-            touched = True
-            if len(ratios) > 0:
-                n_points = (n_slots + 1) // 2
-                path_values(
-                    failed, ratios[first : first + n_slots], points[n_points, :n_points],
-                    point_weights[n_points, :n_points], before, values,
-                )  # fmt: skip
-            else:
-                touched = interventional_values(
-                    failed, n_slots, deep_start[deep], deep_start[deep + 1], patterns, shares,
-                    mask_start[deep], masks, share_table, values,
-                )  # fmt: skip
-            if touched:
-                for slot in range(n_slots):
-                    column = slot_player[first + slot] * n_outputs + tree_output[tree]
-                    for j in range(width):
-                        out[column + j] += values[slot] * value[leaf_node[leaf], j]
+                for k in range(n_told):
+                    targets[slot * n_told + k] = player * n_outputs + tree_output[tree] + told[k]
+            look_up(row_patterns, small, targets[: n_slots * n_told], out)

@@ -15,6 +15,8 @@ import numpy as np
 
 from pellucid.shapley.compiled import kernel
 
+INNER, COVERED = -1, -2  # nodes above groups and deep leaves, and those below
+
 
 @kernel
 def measure_subtree(

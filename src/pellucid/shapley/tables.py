@@ -31,9 +31,9 @@ from pellucid.shapley.slopes import Slopes, add_slopes, find_slopes
 from pellucid.shapley.trees import TreeEnsemble
 
 Game = Literal["interventional", "path-dependent"]
-_BLOCK = 256  # rows that go through a tree together, so that its tables stay in cache
+_BLOCK = 1024  # rows that go through a tree together while all tables stay in cache
 _LONG_BLOCK = 8192
-_CACHE = 48 * 2**20
+_CACHE = 8 * 2**20
 _HELD = 100  # background rows whose margins are held to those of the library
 _SUMS = 16 * 2**20  # bytes of a block's sums that stay near
 
@@ -113,10 +113,10 @@ class TreeTables:
         if self.groups.table.nbytes < _CACHE and not len(self.groups.deep_leaf):
             return _BLOCK
         fits = _SUMS // (8 * self.n_players * self.n_outputs)
-        return max(_BLOCK, min(_LONG_BLOCK, fits, -(-n_rows // self.n_jobs)))
+        return max(256, min(_LONG_BLOCK, fits, -(-n_rows // self.n_jobs)))
 
     def _explain(self, rows: np.ndarray, start: int, stop: int, out: np.ndarray) -> None:
-        from pellucid.shapley import lookup
+        from pellucid.shapley import lookup, one_row
 
         trees, paths, groups = self.ensemble, self.paths, self.groups
         nodes = (
@@ -127,18 +127,22 @@ class TreeTables:
             groups.tree_group, groups.cond_start, groups.cond_node, groups.cond_flip,
             groups.cond_bit, groups.target_start, groups.target, groups.table_start, groups.table,
             groups.tree_deep, groups.deep_leaf, groups.deep_start, groups.patterns, groups.shares,
-            groups.mask_start, groups.masks,
-            paths.leaf_node, paths.cond_start, paths.cond_node, paths.cond_left, paths.cond_slot,
-            paths.slot_start, paths.slot_player,
+            groups.mask_start, groups.masks, paths.leaf_node,
         )  # fmt: skip
+        conds = (paths.cond_start, paths.cond_node, paths.cond_left, paths.cond_slot)
+        slots = (paths.slot_start, paths.slot_player)
         block = as_block(trees, rows[start:stop])
         games = (groups.ratios, POINTS, POINT_WEIGHTS, SHARES, trees.n_outputs)
         if len(rows) == 1 and self.slopes is None:
             out[:] = 0.0
-            lookup.explain_row(block[:, 0], *nodes, *tables, *games, out[0])
+            one_row.explain_row(
+                block[:, 0], *nodes, *tables, *slots, *games, trees.left, trees.right,
+                self.players.of_column, self.n_players, groups.deep_of, groups.seen, groups.n_seen,
+                self._deepest, out[0],
+            )  # fmt: skip
             return
         sums = np.zeros((out.shape[1], block.shape[1]))
-        lookup.explain_block(block, *nodes, *tables, *games, sums)
+        lookup.explain_block(block, *nodes, *tables, *conds, *slots, *games, sums)
         if self.slopes is not None:
             add_slopes(trees, paths, self.slopes, block, sums)
         out[start:stop] = sums.T
@@ -146,6 +150,10 @@ class TreeTables:
     @cached_property
     def _bounds(self) -> np.ndarray:
         return self.ensemble.tree_bounds
+
+    @cached_property
+    def _deepest(self) -> int:
+        return int(np.diff(self.paths.cond_start).max(initial=0))
 
     def save(self, path: str | Path) -> None:
         """Write to one file; `pellucid.shapley.load` reads it."""
