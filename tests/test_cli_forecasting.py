@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_train_says_what_drives_forecasts_and_what_they_beat(home: Path) -> None:
     said = (home / "output.txt").read_text()
-    assert "sold: regression" in said
+    assert "sold: forecasts, up to 4 steps of one day ahead, 2 series, 270 values" in said
+    (baseline,) = re.findall(r"_error of: seasonal naive +([\d.]+) +([\d.]+)", said)
+    (ours,) = re.findall(r"normalized_root_mean_squared_error +([\d.]+) +([\d.]+)\n", said)[:1]
+    assert all(float(one) < 0.8 * float(other) for one, other in zip(ours, baseline, strict=True))
+    assert "DATA.csv" in said  # what it learned from is not forecast
     drivers = said[said.index("What drives it") :].splitlines()[1:5]
     assert {line.split()[0] for line in drivers} == {"sold", "price", "day", "shop"}
     shown = invoke("show", "--store", home / "store")

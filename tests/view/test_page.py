@@ -1,6 +1,7 @@
 """The report in a real browser, from a file, with the network off."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -233,6 +234,28 @@ def test_a_run_without_test_rows_curves_or_explanations(runs, show):
     assert "cross-validated" in page.locator(".primary").inner_text()
     assert page.locator("#importance").count() == 0
     assert page.locator("#data").count() == 1
+
+
+def test_a_forecaster_says_how_far_it_sees_and_what_it_beats(show):
+    error = "normalized_root_mean_squared_error"
+    run = trained_run(
+        table("regression"), "y", "regression", trees=20,
+        horizon=4, frequency="week", season=52, n_series=9, n_values=885, time_column="joined",
+        metrics={"cv": {error: 0.1}, "test": {error: 0.3}},
+        baselines={"Seasonal naive": {"cv": {error: 0.2}, "test": {error: 0.25}}},
+    )  # fmt: skip
+    page = show(run, width=390)
+    assert page.locator(".eyebrow").inner_text().startswith("Forecaster")
+    said = page.locator("#overview .lede").inner_text()
+    assert "trained on 885 values of 9 series" in said
+    assert "It forecasts up to 4 steps of one week ahead." in said
+    assert "20% above on the test rows and 50% below in cross-validation" in said
+    assert "joined for the calendar" in page.locator("#importance .lede").inner_text()
+    assert "run.model().forecast(new_rows)" in page.locator("footer pre").inner_text()
+    boxes = "all => all.map((each) => each.getBoundingClientRect().toJSON())"
+    marks = [m for m in page.locator(".imp-axis span").evaluate_all(boxes) if m["width"]]
+    assert len(marks) >= 2
+    assert all(one["right"] < other["left"] for one, other in pairwise(marks))
 
 
 def test_one_row_and_one_feature(show):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from pellucid.automl.searching import Found, Setting
 from pellucid.automl.target import Target
 from pellucid.automl.versions import versions
 from pellucid.explain.predictor import Predictor
+from pellucid.models.problem import Problem
 from pellucid.search.ensemble import Chosen, Part
 from pellucid.search.leaderboard import leaderboard
 from pellucid.search.metrics import score
@@ -29,10 +30,14 @@ from pellucid.tabular.series.spec import SeriesSpec
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Scores and curves on test rows."""
+    """Scores and curves on test rows.
+
+    baselines : scores there of each forecast that learns nothing.
+    """
 
     scores: dict[str, float]
     curves: dict[str, Any]
+    baselines: dict[str, dict[str, float]]
 
 
 def asked_for(frame: pd.DataFrame, target: Target, options: Options, digest: str) -> dict[str, Any]:
@@ -49,14 +54,17 @@ def asked_for(frame: pd.DataFrame, target: Target, options: Options, digest: str
         "max_trials": options.max_trials,
         "seed": options.seed,
         "model_explainability": options.explain,
-        **(_forecast(options.series) if options.series is not None else {}),
+        **(_forecast(options.series, frame) if options.series is not None else {}),
     }
 
 
-def _forecast(series: SeriesSpec) -> dict[str, Any]:
+def _forecast(series: SeriesSpec, frame: pd.DataFrame) -> dict[str, Any]:
     """What is forecast; the columns are those of the caller's table."""
+    keys = list(series.series_columns)
     return {
         "n_columns": len(series.columns),
+        "n_series": len(frame[keys].drop_duplicates()) if keys else 1,
+        "n_values": len(frame[[*keys, series.time.name]].drop_duplicates()),
         "horizon": series.horizon,
         "time_column": series.time.name,
         "series_columns": list(series.series_columns),
@@ -71,7 +79,9 @@ def cv_scores(data: DataRef, chosen: Chosen) -> dict[str, float]:
     return score_rows(data, chosen.margins, np.isfinite(chosen.margins[:, 0]))
 
 
-def held_out_scores(predictor: Predictor, test: KeptApart | None) -> HeldOut | None:
+def held_out_scores(
+    predictor: Predictor, test: KeptApart | None, series: SeriesSpec | None
+) -> HeldOut | None:
     """The model's scores on test rows, if there are any with a target."""
     if test is None or test.y is None or len(test.y) == 0:
         return None
@@ -79,7 +89,19 @@ def held_out_scores(predictor: Predictor, test: KeptApart | None) -> HeldOut | N
     return HeldOut(
         score(test.y, margins, predictor.problem, scale=test.scale),
         curves(test.y, margins, predictor.problem, predictor.classes),
+        {} if series is None else _baselines(series, test.frame, test.y, test.scale),
     )
+
+
+def _baselines(
+    series: SeriesSpec, frame: pd.DataFrame, y: np.ndarray, scale: np.ndarray | None
+) -> dict[str, dict[str, float]]:
+    """Scores of each forecast that learns nothing."""
+    problem = Problem("regression")
+    return {
+        name: score(y, frame[column].to_numpy(np.float64)[:, None], problem, scale=scale)
+        for name, column in series.baselines.items()
+    }
 
 
 def tell(
@@ -119,6 +141,7 @@ def tell(
         "ensemble": _ensemble(parts),
         "folds": {"kind": prepared.folds.kind, "n": prepared.folds.n},
         "metrics": {"cv": cv, "test": held_out.scores if held_out else None},
+        "baselines": _compared(board, prepared, held_out),
         "curves": own_curves,
         "curves_from": "test" if held_out else "cv",
         "interrupted": setting.guard.raised,
@@ -126,6 +149,15 @@ def tell(
         "guardrails": [finding.to_dict() for finding in findings],
         "seconds": {**clock.seconds, "total": clock.deadline.elapsed},
     }
+
+
+def _compared(
+    board: Sequence[Mapping[str, Any]], prepared: Prepared, held_out: HeldOut | None
+) -> dict[str, Any]:
+    """Name of each forecast that learns nothing -> its scores in cross-validation and in test."""
+    cv = {entry["name"]: entry["metrics"] for entry in board}
+    test = held_out.baselines if held_out else {}
+    return {name: {"cv": cv.get(name), "test": test.get(name)} for name in prepared.baselines}
 
 
 def _columns(schema: Schema, featurizer: Featurizer) -> list[dict[str, Any]]:
@@ -149,8 +181,12 @@ def _columns(schema: Schema, featurizer: Featurizer) -> list[dict[str, Any]]:
 
 def _action(action: str, name: str, schema: Schema) -> str:
     """What was done to a raw column, and what else was made of it."""
-    further = [c.name.removeprefix(f"{name}.") for c in schema.columns if c.source == name]
-    return f"{action}; with {', '.join(further)}" if further else action
+    further = ", ".join(
+        c.name.removeprefix(f"{name}.") for c in schema.columns if c.source == name and c.used
+    )
+    if not further:
+        return action
+    return f"{action}; with {further}" if schema[name].used else f"left out itself; as {further}"
 
 
 def _ensemble(parts: Sequence[Part]) -> list[dict[str, Any]]:

@@ -111,7 +111,7 @@ def train(
             with clock.stage("refit"):
                 model = _build(prepared, found, target, setting)
                 cv = cv_scores(found.data, model.chosen)
-                held_out = held_out_scores(model.predictor, test)
+                held_out = held_out_scores(model.predictor, test, options.series)
             explanation = None
             if options.explain:
                 with clock.stage("explain"):

@@ -47,7 +47,9 @@ def summary(
         _warnings(training),
     ]
     if run is not None:
-        parts += [f"Run {run.id}  {run.name}  in {_place(run)}", _next(run, data)]
+        # what a forecaster learned from is not forecast
+        rows = None if "horizon" in training else data
+        parts += [f"Run {run.id}  {run.name}  in {_place(run)}", _next(run, rows)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -103,9 +105,17 @@ def runs_table(store: Store) -> str:
 def _headline(training: Mapping[str, Any]) -> str:
     classes = training["classes"]
     what = f"{len(classes)} classes" if classes else "values"
+    facts = f"{training['task']}, {what}, {training['n_rows']:,} rows"
+    if "horizon" in training:
+        step = training["frequency"]
+        facts = (
+            f"forecasts, up to {training['horizon']} steps of "
+            f"{step if step[0].isdigit() else f'one {step}'} ahead, "
+            f"{training['n_series']} series, {training['n_values']:,} values"
+        )
     return (
-        f"{training['target']}: {training['task']}, {what}, {training['n_rows']:,} rows, "
-        f"{training['n_columns']} columns, {training['seconds']['total']:.1f} s"
+        f"{training['target']}: {facts}, {training['n_columns']} columns, "
+        f"{training['seconds']['total']:.1f} s"
         + (", interrupted" if training.get("interrupted") else "")
     )
 
@@ -120,6 +130,10 @@ def _scores(training: Mapping[str, Any]) -> str:
         rows.append(
             [f"  {name}", number(cv.get(name))] + ([number(test.get(name))] if test else [])
         )
+    for baseline, scores in training.get("baselines", {}).items():
+        found = [scores[part] or {} for part in (("cv", "test") if test else ("cv",))]
+        what = f"  {primary} of: {baseline.lower()}"
+        rows.append([what, *(number(each.get(primary)) for each in found)])
     return table(rows, right=[1, 2], indent=0)
 
 

@@ -16,7 +16,7 @@ export function footer({ run, training }) {
           "import pellucid",
           `run = pellucid.load_run("${id}")`,
           "run.explanation(raw=True).global_importance()",
-          "run.model().predict(new_rows)",
+          `run.model().${training.horizon ? "forecast" : "predict"}(new_rows)`,
         ].join("\n"))),
       h("div", {}, h("h3", {}, "Where this comes from"),
         h("dl", {},

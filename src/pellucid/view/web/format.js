@@ -78,7 +78,7 @@ export function fixed(value, places) {
     .format(value).replace(/^-/, "−");
 }
 
-const FAMILIES = { lightgbm: "LightGBM", xgboost: "XGBoost", catboost: "CatBoost" };
+const FAMILIES = { lightgbm: "LightGBM", xgboost: "XGBoost", catboost: "CatBoost", change: "LightGBM of changes" };
 
 /** A model family's name for people. */
 export function familyName(id) {

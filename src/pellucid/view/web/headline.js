@@ -1,17 +1,17 @@
 // The first thing that one reads: what was trained, on what, how good, how exact.
 
 import { h, name } from "./dom.js";
-import { count, duration, familyName, listed, lowerIsBetter, metricName, metricValue, moment, num } from "./format.js";
+import { count, duration, familyName, listed, lowerIsBetter, metricName, metricValue, moment, num, percent } from "./format.js";
 
 const TASKS = { binary: "Binary classifier", multiclass: "Multi-class classifier", regression: "Regressor" };
 
 export function headline(subject) {
   const { run, training, target } = subject;
   return h("section", { id: "overview", class: "headline", "aria-labelledby": "overview-title" },
-    h("p", { class: "eyebrow" }, [TASKS[subject.task] ?? "Model", run.name, moment(run.started)]
+    h("p", { class: "eyebrow" }, [training.horizon ? "Forecaster" : TASKS[subject.task] ?? "Model", run.name, moment(run.started)]
       .filter(Boolean).map((text, i) => [i ? " · " : null, name(text)])),
     h("h1", { id: "overview-title" }, "What predicts ", name(target, { class: "target" })),
-    h("p", { class: "lede" }, ...story(subject)),
+    h("p", { class: "lede" }, ...story(subject), training.horizon && forecasts(training)),
     run.status && !/^(finished|completed)$/i.test(run.status)
       && h("p", { class: "note warning" }, `This run is “${run.status}”: its figures may not be final.`),
     h("div", { class: "scores" }, primary(training), others(training)),
@@ -29,12 +29,30 @@ function story({ training }) {
   const seen = training.columns?.filter((c) => c.used !== false).length ?? training.n_columns;
   const tried = training.leaderboard?.filter((t) => t.family !== "ensemble").length;
   const took = training.seconds?.total;
+  const on = training.horizon
+    ? `${count(training.n_values, "value")} of ${training.n_series > 1 ? `${num(training.n_series, 6)} series` : "one series"}`
+    : `${count(training.n_rows ?? 0, "row")} and ${count(seen ?? 0, "column")}`;
   return [
-    `${model}, trained on ${count(training.n_rows ?? 0, "row")} and ${count(seen ?? 0, "column")}`,
+    `${model}, trained on ${on}`,
     took ? ` in ${duration(took)}` : "",
     tried ? `, the best that ${count(tried, "trial")} found` : "",
     training.interrupted ? " before it was interrupted." : ".",
   ];
+}
+
+/** What a forecaster is asked for, and how much better it is than a forecast that learns nothing. */
+function forecasts({ horizon, frequency, season, baselines, metrics, primary_metric: id }) {
+  const step = /^\d/.test(frequency) ? frequency : `one ${frequency}`;
+  const [said, scores] = Object.entries(baselines ?? {})[0] ?? [];
+  const better = (part) => {
+    const [ours, theirs] = [metrics?.[part]?.[id], scores?.[part]?.[id]];
+    return lowerIsBetter(id) && theirs > 0 && typeof ours === "number" ? 1 - ours / theirs : null;
+  };
+  const told = [["test", "on the test rows"], ["cv", "in cross-validation"]]
+    .map(([part, where]) => [better(part), where]).filter(([by]) => by !== null)
+    .map(([by, where]) => `${percent(Math.abs(by))} ${by >= 0 ? "below" : "above"} ${where}`);
+  return ` It forecasts up to ${count(horizon, "step")} of ${step} ahead.${told.length
+    ? ` Beside the ${said.toLowerCase()} forecast, the value ${count(season, "step")} before, its ${metricName(id)} is ${listed(told)}.` : ""}`;
 }
 
 function primary(training) {

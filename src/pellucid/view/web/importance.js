@@ -11,7 +11,7 @@ import { drawSwarm, watchSwarm } from "./swarm.js";
 const FIRST = 12;
 const MORE = 30;
 
-export function importanceSection({ explained }, state) {
+export function importanceSection({ explained, training, target }, state) {
   const list = h("div", { class: "imp-list", role: "list", "aria-label": "Features by importance" });
   const head = h("div", { class: "imp-head", "aria-hidden": "true" });
   const foot = h("div", { class: "imp-foot" });
@@ -43,7 +43,7 @@ export function importanceSection({ explained }, state) {
     const part = all.slice(0, shown);
     const of = level().importances(Math.max(0, state.get("output")));
     const domain = span(part.map((f) => extent(of(f))));
-    const grid = ticks(domain[0], domain[1], 6);
+    const grid = ticks(domain[0], domain[1], matchMedia("(max-width: 720px)").matches ? 3 : 6);
     swarms = [];
     const largest = size[ranking().order[0]] || 1;
     swap(list, part.map((f) => item(f, { size, total, largest, domain, grid })));
@@ -52,7 +52,8 @@ export function importanceSection({ explained }, state) {
     swap(foot, all.length > shown && h("button", {
       type: "button", class: "quiet", onclick: () => { shown += MORE; render(); },
     }, `Show ${Math.min(MORE, all.length - shown)} more of ${all.length}`));
-    swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: on average (bar) and for each of ${count(explained.n, "row")} (dots).`);
+    swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: on average (bar) and for each of ${count(explained.n, "row")} (dots).`,
+      training.horizon && [" ", name(target), " stands for its own past, and shows the last known value; ", name(training.time_column), " for the calendar and the steps ahead."]);
     repaint();
   }
 
