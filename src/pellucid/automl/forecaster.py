@@ -186,7 +186,12 @@ class AutoMLForecaster(RegressorMixin, _AutoML):
         """
         self._check_parameters()
         frame = to_frame(X)
-        rows = SeriesRows.of(self._read(frame, y), seed=self.seed, n_folds=self.n_cross_validations)
+        rows = SeriesRows.of(
+            self._read(frame, y),
+            seed=self.seed,
+            n_folds=self.n_cross_validations,
+            budget=self.time_budget,
+        )
         result = train(
             rows.frame,
             rows.target,

@@ -84,7 +84,9 @@ def replay(
     if settings.series is not None:
         values, _ = values_of(y, n_rows=len(frame))
         history = History.read(frame, values, SeriesSpec.from_dict(settings.series))
-        rows = SeriesRows.of(history, seed=settings.seed, n_folds=settings.n_folds)
+        rows = SeriesRows.of(
+            history, seed=settings.seed, n_folds=settings.n_folds, budget=settings.hurried
+        )
         made = _refit(plan, settings, rows.frame, rows.target, rows.asides, n_jobs)
         return rows.ship(made)
     read = read_values if plan.data["task"] == "regression" else read_classes

@@ -20,7 +20,8 @@ from pellucid.tabular.series.history import History
 from pellucid.tabular.series.table import supervise
 
 _FOLDS = 5
-_ROWS = 40_000  # aimed at
+_ROWS, _FEWEST_ROWS = 40_000, 8_000  # aimed at, without and with the least time
+_ROWS_A_SECOND = 800  # of the budget: many trials of fewer rows are better than few of many
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +34,21 @@ class SeriesRows:
     asides: Asides
 
     @classmethod
-    def of(cls, history: History, *, seed: int, n_folds: int | None) -> SeriesRows:
-        """Every known value as the target of some origins before it."""
+    def of(
+        cls, history: History, *, seed: int, n_folds: int | None, budget: float | None
+    ) -> SeriesRows:
+        """Every known value as the target of some origins before it.
+
+        Parameters
+        ----------
+        budget : float, optional
+            Seconds that the training may take; of fewer, fewer origins.
+        """
         spec = history.spec
-        rows = supervise(history, most_rows=_ROWS, seed=seed)
+        n_rows = (
+            _ROWS if budget is None else int(np.clip(_ROWS_A_SECOND * budget, _FEWEST_ROWS, _ROWS))
+        )
+        rows = supervise(history, most_rows=n_rows, seed=seed)
         folds = origin_folds(
             rows.origin, rows.target, n_folds=n_folds or _FOLDS, horizon=spec.horizon
         )
