@@ -144,6 +144,7 @@ def of_predictor(predictor: Predictor) -> Subject:
         steps=(Step("featurizer", predictor.featurizer.transform, lineage, predictor.featurizer),),
         whole=lambda frame: link(predictor.ensemble.margins(predictor.featurizer.transform(frame))),
         own_background=predictor.background,
+        columns=tuple(map(str, predictor.schema.names)),
     )
 
 

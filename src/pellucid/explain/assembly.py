@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from pellucid.explain.certificate import Certificate, digest_of, versions_of
+from pellucid.explain.certificate import Certificate, versions_of
 from pellucid.explain.explanation import Explanation, ExplanationError
 from pellucid.explain.matrices import as_frame
 from pellucid.explain.players import Seats
@@ -82,7 +82,7 @@ def assemble(
         classes=subject.classes if subject.is_classifier else None,
         space=space,
         method=found.method,
-        background_size=setting.n_background,
+        background_size=setting.ground.n_rows,
         rows_from=rows_from,
         engineered=engineered,
         details=details,
@@ -95,23 +95,15 @@ def _certify(
     setting: Setting, seats: Seats, found: Found, space: Space, rows_from: str
 ) -> tuple[Certificate, np.ndarray | None]:
     """The certificate, and the model's responses where it has any."""
-    subject = setting.subject
-    full = subject.depth
-    answers = subject.ask(space, depth=full)(setting.rows_at(full))  # (n_rows, n_outputs)
-    totals = found.values.sum(axis=1) + found.base_values
-    response = None
-    if subject.whole is not None:
-        response = subject.whole(setting.rows)
-    elif "response" in subject.core.asks:
-        response = subject.core.asks["response"](setting.rows_at(full))
+    subject, ground = setting.subject, setting.ground
+    answers, response = setting.answers(space), setting.response
+    totals = found.values.sum(axis=1) + found.base_values  # (n_rows, n_outputs)
     response_error = None
     link = same if space != "margin" else subject.core.link
     if found.method != "mimic" and link is not None and subject.whole is not None:
         linked = link(totals)
         if response is not None and linked.shape == response.shape:
-            response_error = _largest(linked - response)
-    background = setting.background
-    background = setting.background_at(full) if background is None else background
+            response_error = _largest(linked - response) / max(1.0, _largest(response))
     errors = found.standard_errors
     probed = any(lineage.probed for lineage in setting.lineages[: found.depth + 1])
     certificate = Certificate(
@@ -122,9 +114,9 @@ def _certify(
         n_players=len(seats.names),
         n_rows=setting.n_rows,
         rows_from=rows_from,
-        background=digest_of(background),
-        background_rows=setting.n_background,
-        background_from=setting.background_from,
+        background=ground.digest,
+        background_rows=ground.n_rows,
+        background_from=ground.background_from,
         seed=setting.seed,
         additivity_error=_largest(totals - answers),
         scale=max(1.0, _largest(answers)),

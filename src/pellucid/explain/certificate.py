@@ -15,7 +15,7 @@ from scipy import sparse
 Verdict = Literal["ok", "approximate", "do-not-trust"]
 
 ADDITIVE = 1e-5  # of the answers' scale, that an exact explanation may miss the model by
-_LINKED = 1e-4  # that the response behind its margins may miss the model's own by
+_LINKED = 1e-5  # the same of the responses behind the link
 _LARGE_ERROR = 0.25  # standard error as a share of the largest importance
 _LEAST_R2, _LEAST_AGREEMENT, _LEAST_TOP = 0.8, 0.9, 0.5
 
@@ -50,8 +50,8 @@ class Certificate:
     scale : float
         Largest absolute answer, or 1 if that is less; what errors are compared with.
     response_error : float or None
-        The same after the link, against what the whole model predicts; None where the link is not
-        known.
+        The same after the link, against what the whole model predicts, as a share of its largest
+        prediction or of 1 if that is less; None where the link is not known.
     standard_error : float or None
         Largest standard error of sampled values.
     largest : float
@@ -125,7 +125,7 @@ class Certificate:
         found = []
         if self.method != "mimic" and not self.additivity_error <= ADDITIVE * self.scale:
             found.append(f"misses the model's answer by {self.additivity_error:.3g}")
-        if self.response_error is not None and not self.response_error <= _LINKED * self.scale:
+        if self.response_error is not None and not self.response_error <= _LINKED:
             found.append(f"misses the model's own prediction by {self.response_error:.3g}")
         if self.standard_error is not None and (
             self.standard_error > _LARGE_ERROR * self.largest and not self.reached

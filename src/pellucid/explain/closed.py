@@ -110,7 +110,7 @@ class ClosedForm:
 
 
 def closed(subject: Subject, background: Any, of_column: np.ndarray, n_players: int) -> Closed:
-    """Exact values at full depth.
+    """Exact values at full depth, where the background is given.
 
     Raises
     ------

@@ -43,24 +43,29 @@ class Cut:
 
 
 def find_cut(setting: Setting, seats: Seats) -> Cut:
-    """The deepest cut for these players."""
-    full = setting.subject.depth
+    """The deepest cut for these players; kept with the ground."""
     if seats.engineered:
-        return Cut(full, seats.of_column, seats.names)
+        return Cut(setting.subject.depth, seats.of_column, seats.names)
+    key = ("cut", seats.of_column.tobytes(), seats.names)
+    kept = setting.ground.kept
+    if key not in kept:
+        kept[key] = _find_cut(setting, seats)
+    found: Cut = kept[key]
+    return found
+
+
+def _find_cut(setting: Setting, seats: Seats) -> Cut:
     reasons: list[str] = []
-    for depth in range(full, 0, -1):
+    for depth in range(setting.subject.depth, 0, -1):
         lineage = setting.lineages[depth]
         groups = lineage.groups(seats.of_column)
         crossing = np.flatnonzero(groups < 0)
         if len(crossing):
             parents = lineage.parents_of(int(crossing[0]))
             shown = ", ".join(parents[:3]) + (", ..." if len(parents) > 3 else "")
+            more = f" and {len(crossing) - 1} more columns are" if len(crossing) > 1 else " is"
             reasons.append(
-                f"{lineage.outputs[crossing[0]]!r} and {len(crossing) - 1} more columns that the "
-                f"model sees are made of several players ({shown})"
-                if len(crossing) > 1
-                else f"{lineage.outputs[crossing[0]]!r}, which the model sees, is made of several "
-                f"players ({shown})"
+                f"{lineage.outputs[crossing[0]]!r}{more} made of several players ({shown})"
             )
             continue
         error = _swap_error(setting, depth, seats.of_column, groups)
@@ -78,13 +83,17 @@ def _swap_error(setting: Setting, depth: int, of_raw: np.ndarray, of_column: np.
     if setting.n_rows == 0:
         return 0.0
     rng = np.random.default_rng((setting.seed, depth))
-    absent = setting.rows if setting.background is None else setting.background
-    here = rng.integers(setting.n_rows, size=_CHECKED)
+    own, absent = setting.rows, setting.ground.background
+    deep = setting.rows_at(depth)
+    if absent is None:
+        absent, other = own, deep
+    else:
+        other = setting.background_at(depth)
+    here = rng.integers(own.shape[0], size=_CHECKED)
     there = rng.integers(absent.shape[0], size=_CHECKED)
     joined = rng.random((_CHECKED, int(of_raw.max(initial=0)) + 1)) < 0.5
-    raw = mix(take(setting.rows, here), take(absent, there), joined[:, of_raw])
-    deep = setting.rows_at(depth) if setting.background is None else setting.background_at(depth)
-    swapped = mix(take(setting.rows_at(depth), here), take(deep, there), joined[:, of_column])
+    raw = mix(take(own, here), take(absent, there), joined[:, of_raw])
+    swapped = mix(take(deep, here), take(other, there), joined[:, of_column])
     return difference(setting.subject.at(depth, raw), swapped)
 
 

@@ -7,7 +7,6 @@ possible, and why, stands in the certificate.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -181,11 +180,16 @@ def _is_margin(setting: Setting, space: Space) -> bool:
 
 def _closed(setting: Setting, cut: Cut) -> Closed:
     """Exact values at the cut: of the core, or of a linear one behind linear steps."""
-    subject, n_players = setting.subject, len(cut.names)
-    background = setting.background_at(cut.depth)
-    if cut.depth == subject.depth:
-        return closed(subject, background, cut.of_column, n_players)
-    return folded(subject, cut.depth, background, cut.of_column, n_players)
+    key, kept = ("closed", cut.depth, cut.of_column.tobytes()), setting.ground.kept
+    if key not in kept:
+        subject, background = setting.subject, setting.background_at(cut.depth)
+        seats = cut.of_column, len(cut.names)
+        if cut.depth == subject.depth:
+            kept[key] = closed(subject, background, *seats)
+        else:
+            kept[key] = folded(subject, cut.depth, background, *seats)
+    form: Closed = kept[key]
+    return form
 
 
 def _looked_up(setting: Setting, cut: Cut, form: Closed) -> Found:
@@ -257,7 +261,7 @@ def _mimicked(
 
 
 def _twin(setting: Setting, space: Space, found: Found, cut: Cut) -> Found | None:
-    """The same over engineered columns, where it is exact too and not too large."""
+    """The same over engineered columns, where it is exact too and bearably large."""
     depth = setting.subject.depth
     n_columns = len(setting.engineered_names)
     n_outputs = len(found.base_values)
@@ -267,11 +271,10 @@ def _twin(setting: Setting, space: Space, found: Found, cut: Cut) -> Found | Non
     if cut.depth == depth and np.array_equal(cut.of_column, alone):
         return found  # the same players have the same values
     try:
-        form = closed(setting.subject, setting.background_at(depth), alone, n_columns)
+        cut = Cut(depth, alone, setting.engineered_names)
+        return _looked_up(setting, cut, _closed(setting, cut))
     except NotClosedError:
         return None
-    cut = Cut(depth, alone, setting.engineered_names)
-    return replace(_looked_up(setting, cut, form), lineage_error=None)
 
 
 def _explain_sum(setting: Setting, space: Space, *, y: Any, rows_from: str) -> Explanation:

@@ -61,8 +61,8 @@ def mimic_found(
     rows, absent, of_column = _columns(setting, cut)
     full = setting.subject.depth
     ask = setting.subject.ask(space, depth=full)
-    learned, answers = rows, ask(setting.rows_at(full))
-    if live and setting.background_from == "given":
+    learned, answers = rows, setting.answers(space)
+    if live and setting.ground.background_from == "given":
         learned = stack([rows, absent])
         answers = np.concatenate([answers, ask(setting.background_at(full))])
     if len(answers) < _FEWEST:

@@ -105,6 +105,7 @@ class Subject:
     whole : callable, optional
         The model's own response on prepared rows, by its own hand.
     own_background : rows at full depth that the model brings, or None
+    columns : names of raw columns, where they are known without rows, or None
     """
 
     label: str
@@ -115,6 +116,7 @@ class Subject:
     steps: tuple[Step, ...] = ()
     whole: Ask | None = None
     own_background: np.ndarray | None = None
+    columns: tuple[str, ...] | None = None
 
     @property
     def depth(self) -> int:
