@@ -51,7 +51,7 @@ from sklearn.preprocessing import (
 
 import pellucid
 from pellucid.explain.cut import find_cut
-from pellucid.explain.players import seat
+from pellucid.explain.players import seat_in
 from pellucid.explain.probing import probe
 from pellucid.explain.setting import make_setting
 
@@ -305,7 +305,7 @@ def test_lineage_is_what_moves(name, table):
     # what does not move in these rows has a reason: an empty bin, a rare word, a zero weight
     assert len(moves) >= (0.5 if "impute" in name else 0.6) * len(known)
 
-    cut = find_cut(setting, seat("raw", setting.names, lineage.outputs))
+    cut = find_cut(setting, seat_in(setting, "raw"))
     assert (cut.depth == 1) == apart, cut.reasons
     if apart:
         assert cut.error < 1e-6
@@ -319,7 +319,7 @@ def test_a_step_that_looks_at_the_batch_is_found_out(table):
     pipeline = make_pipeline(FunctionTransformer(in_batch), LogisticRegression())
     pipeline.fit(frame[["fare", "hour"]], y)
     setting = make_setting(pipeline, frame[["fare", "hour"]][:60])
-    cut = find_cut(setting, seat("raw", setting.names, setting.engineered_names))
+    cut = find_cut(setting, seat_in(setting, "raw"))
     assert cut.depth == 0
     assert "made of several" in cut.reasons[0] or "otherwise than" in cut.reasons[0]
 
@@ -335,7 +335,7 @@ def test_a_level_that_no_probed_row_has_does_not_make_a_wrong_claim(table):
 
     pipeline = make_pipeline(FunctionTransformer(sly), LogisticRegression()).fit(rare, y)
     setting = make_setting(pipeline, rare[60:], background=rare[:64])
-    cut = find_cut(setting, seat("raw", setting.names, setting.engineered_names))
+    cut = find_cut(setting, seat_in(setting, "raw"))
     assert cut.depth == 0
 
 
@@ -361,7 +361,7 @@ def test_lineage_of_skrub(name, table):
     moves = set(probe(steps.transform, raw[:60]))
     assert moves <= known
     assert len(moves) >= 0.6 * len(known)
-    cut = find_cut(setting, seat("raw", setting.names, setting.engineered_names))
+    cut = find_cut(setting, seat_in(setting, "raw"))
     assert cut.depth == 1
     assert cut.error < 1e-6
 

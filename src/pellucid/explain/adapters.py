@@ -129,8 +129,14 @@ def of_predictor(predictor: Predictor) -> Subject:
     asks: dict[Space, Ask] = {"margin": ensemble.margins, "response": response}
     if problem.is_classification:
         asks["probability"] = response
-    positions = {str(name): i for i, name in enumerate(predictor.schema.names)}
-    owner = [positions[features.raw_names[i]] for i in features.raw_of]
+    schema, featurizer = predictor.schema, predictor.featurizer
+    place = {name: i for i, name in enumerate(schema.names)}
+    owner = [
+        place[name]
+        for name, encoders in featurizer.encoders.items()
+        for encoder in encoders
+        for _ in encoder.features(name)
+    ]
 
     def lineage(_: Any, names: tuple[str, ...]) -> Lineage:
         return of_owners(names, features.engineered_names, owner)
@@ -141,10 +147,11 @@ def of_predictor(predictor: Predictor) -> Subject:
         core=Core("ensemble", ensemble, asks, link=link, shapley=ensemble.shapley),
         prepare=predictor.frame,
         classes=None if predictor.classes is None else tuple(predictor.classes.tolist()),
-        steps=(Step("featurizer", predictor.featurizer.transform, lineage, predictor.featurizer),),
-        whole=lambda frame: link(predictor.ensemble.margins(predictor.featurizer.transform(frame))),
+        steps=(Step("featurizer", featurizer.transform, lineage, featurizer),),
+        whole=lambda frame: response(featurizer.transform(frame)),
         own_background=predictor.background,
-        columns=tuple(map(str, predictor.schema.names)),
+        columns=tuple(schema.names),
+        origins=tuple(column.source or column.name for column in schema.columns),
     )
 
 

@@ -147,6 +147,8 @@ def _data(setting: Setting, seats: Seats) -> pd.DataFrame:
     rows = setting.rows_at(depth)
     names = setting.engineered_names if seats.engineered else setting.names
     frame = as_frame(rows, names, setting.index)
+    if seats.kind == "raw" and setting.subject.origins is not None:
+        return frame[list(seats.names)]
     if seats.kind != "groups":
         return frame
     if sparse.issparse(rows):
@@ -165,9 +167,9 @@ def _data(setting: Setting, seats: Seats) -> pd.DataFrame:
 
 def _made_of(setting: Setting) -> dict[str, Any]:
     """Raw names, and for each engineered column the positions of those that it is made of."""
-    parents = sparse.csc_array(setting.lineages[-1].parents)
+    parents, raw_of = sparse.csc_array(setting.lineages[-1].parents), setting.raw_of
     at = [
-        parents.indices[parents.indptr[i] : parents.indptr[i + 1]].tolist()
+        sorted(set(raw_of[parents.indices[parents.indptr[i] : parents.indptr[i + 1]]].tolist()))
         for i in range(parents.shape[1])
     ]
-    return {"raw": list(setting.names), "parents": at}
+    return {"raw": list(setting.raw_names), "parents": at}

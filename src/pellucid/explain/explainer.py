@@ -24,7 +24,7 @@ from pellucid.explain.cut import Cut, find_cut
 from pellucid.explain.explanation import Explanation, ExplanationError
 from pellucid.explain.games import Game, game_at, game_of_parts
 from pellucid.explain.matrices import as_frame
-from pellucid.explain.players import Players, seat
+from pellucid.explain.players import Players, seat_in
 from pellucid.explain.setting import Setting, make_setting
 from pellucid.explain.subject import Space, same
 from pellucid.explain.summing import summed
@@ -124,9 +124,9 @@ def explain(
     wanted = space if space is not None else subject.best_space()
     subject.ask(wanted)  # refuses a space that there is not
     if raw_mode == "sum":
-        table = as_frame(setting.rows, setting.names, setting.index)
+        table = as_frame(setting.rows, setting.names, setting.index)[list(setting.raw_names)]
         return summed(_explain_sum(setting, wanted, y=y, rows_from=rows_from), data=table)
-    seats = seat(players, setting.names, setting.engineered_names)
+    seats = seat_in(setting, players)
     cut = find_cut(setting, seats)
     found = _find(setting, cut, wanted, method, precision, surrogate)
     twin = None
@@ -134,7 +134,7 @@ def explain(
         twin = _twin(setting, wanted, found, cut)
     engineered = None
     if twin is not None:
-        sides = seat("engineered", setting.names, setting.engineered_names)
+        sides = seat_in(setting, "engineered")
         engineered = assemble(setting, sides, twin, wanted, y=y, rows_from=rows_from)
     return assemble(setting, seats, found, wanted, y=y, rows_from=rows_from, engineered=engineered)
 
@@ -279,7 +279,7 @@ def _twin(setting: Setting, space: Space, found: Found, cut: Cut) -> Found | Non
 
 def _explain_sum(setting: Setting, space: Space, *, y: Any, rows_from: str) -> Explanation:
     """The engineered explanation that is to be summed."""
-    seats = seat("engineered", setting.names, setting.engineered_names)
+    seats = seat_in(setting, "engineered")
     cut = find_cut(setting, seats)
     try:
         if not _is_margin(setting, space):

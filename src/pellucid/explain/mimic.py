@@ -23,7 +23,7 @@ from pellucid.explain.cut import Cut, find_cut
 from pellucid.explain.explanation import Explanation, ExplanationError
 from pellucid.explain.games import game_at
 from pellucid.explain.matrices import as_frame, dense, is_numeric, stack, take
-from pellucid.explain.players import Players, seat
+from pellucid.explain.players import Players, seat_in
 from pellucid.explain.setting import Setting, make_setting
 from pellucid.explain.subject import Core, Space, Subject
 from pellucid.explain.surrogates import Kind, Surrogate, fit_surrogate
@@ -164,7 +164,7 @@ def explain_recorded(
         classes=None if classes is None else tuple(classes),
     )  # fmt: skip
     setting = make_setting(subject, frame, background=background, seed=random_state)
-    seats = seat(players, setting.names, setting.engineered_names)
+    seats = seat_in(setting, players)
     cut = find_cut(setting, seats)
     found = mimic_found(
         setting, cut, space, surrogate=surrogate,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pellucid.explain.setting import Setting
 from pellucid.explain.subject import SubjectError
 
 Players = Any  # "raw", "engineered", a mapping of player to columns, or a map as a DataFrame
@@ -28,6 +29,12 @@ class Seats:
     of_column: np.ndarray
     engineered: bool
     kind: str
+
+
+def seat_in(setting: Setting, players: Players) -> Seats:
+    """The player of each column of a setting's rows, or of those that its core sees."""
+    seats = seat(players, setting.raw_names, setting.engineered_names)
+    return seats if seats.engineered else replace(seats, of_column=seats.of_column[setting.raw_of])
 
 
 def seat(players: Players, raw: Sequence[str], engineered: Sequence[str]) -> Seats:

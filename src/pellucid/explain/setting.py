@@ -41,8 +41,19 @@ class Setting:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of raw columns."""
+        """Names of the columns of ``rows``."""
         return self.ground.names
+
+    @property
+    def raw_names(self) -> tuple[str, ...]:
+        """The columns that the user knows, of which those of ``rows`` are made."""
+        return tuple(dict.fromkeys(self.subject.origins or self.names))
+
+    @property
+    def raw_of(self) -> np.ndarray:
+        """Position in ``raw_names`` of what each column of ``rows`` is made of."""
+        place = {name: i for i, name in enumerate(self.raw_names)}
+        return np.array([place[name] for name in self.subject.origins or self.names], np.int64)
 
     @property
     def seed(self) -> int:

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from pellucid.explain.explanation import ExplanationError
 from pellucid.explain.matrices import as_frame
-from pellucid.explain.setting import make_setting
+from pellucid.explain.setting import Setting, make_setting
 from pellucid.explain.subject import Subject
 from pellucid.explain.tables import index_of
 
@@ -129,22 +129,32 @@ def setup_explanations(
     _check_task(subject, task)
     if y is not None and len(y) != setting.n_rows:
         raise ExplanationError(f"y has {len(y)} values for {setting.n_rows} rows of X")
-    test = None if X_test is None else subject.prepare(X_test)
+    test = X_test_raw = None
+    if X_test is not None:
+        test = subject.prepare(X_test)
+        frame = as_frame(test, setting.names, index_of(X_test, test.shape[0]))
+        X_test_raw = frame[list(setting.raw_names)]
     core = subject.core.model
     return ExplanationSetup(
         X_transform=setting.rows_at(subject.depth),
         X_test_transform=None if test is None else subject.at(subject.depth, test),
-        X_test_raw=None
-        if test is None
-        else as_frame(test, setting.names, index_of(X_test, test.shape[0])),
+        X_test_raw=X_test_raw,
         engineered_feature_names=setting.engineered_names,
-        raw_feature_names=setting.names,
-        feature_map=sparse.csr_array(setting.lineages[-1].parents, dtype=np.int8),
+        raw_feature_names=setting.raw_names,
+        feature_map=_feature_map(setting),
         classes=subject.classes,
         estimator=core if hasattr(core, "predict") else EngineeredModel(subject),
         pipeline=fitted,
         subject=subject,
     )
+
+
+def _feature_map(setting: Setting) -> sparse.csr_array:
+    """Raw by engineered columns, 1 where one is made of the other."""
+    raw_of = setting.raw_of
+    shape = (len(setting.raw_names), len(raw_of))
+    joins = sparse.csr_array((np.ones(len(raw_of)), (raw_of, np.arange(len(raw_of)))), shape=shape)
+    return sparse.csr_array((joins @ setting.lineages[-1].parents) > 0, dtype=np.int8)
 
 
 def _check_task(subject: Subject, task: Task | None) -> None:

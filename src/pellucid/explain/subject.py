@@ -105,7 +105,8 @@ class Subject:
     whole : callable, optional
         The model's own response on prepared rows, by its own hand.
     own_background : rows at full depth that the model brings, or None
-    columns : names of raw columns, where they are known without rows, or None
+    columns : names of prepared rows' columns, where they are known without rows, or None
+    origins : the raw column behind each of these, where ``prepare`` makes several of one, or None
     """
 
     label: str
@@ -117,6 +118,7 @@ class Subject:
     whole: Ask | None = None
     own_background: np.ndarray | None = None
     columns: tuple[str, ...] | None = None
+    origins: tuple[str, ...] | None = None
 
     @property
     def depth(self) -> int:

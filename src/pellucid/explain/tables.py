@@ -44,8 +44,9 @@ def checked_reader(model: Any, first: Any, X: Any, *, label: str) -> Callable[[A
                 f"X has {width(rows)} columns, but {label} was fitted on {n_columns}; give those, "
                 f"in their order"
             )
-        if names is None and not is_function and isinstance(rows, pd.DataFrame) and _plain(model):
-            return rows.to_numpy()
+        was_array = names is None and not is_function and _plain(model)
+        if was_array and isinstance(rows, pd.DataFrame) and _named_by_text(rows):
+            return rows.to_numpy()  # a frame with such names would have left them with the model
         return rows
 
     return read
@@ -186,6 +187,10 @@ def _count(model: Any) -> int | None:
         if found is not None:
             return int(found)
     return None
+
+
+def _named_by_text(frame: pd.DataFrame) -> bool:
+    return all(isinstance(name, str) for name in frame.columns)
 
 
 def _plain(model: Any) -> bool:

@@ -59,10 +59,15 @@ def _classifier(model: Any, name: str) -> Core:
 
 
 def _regressor(model: Any, name: str) -> Core:
-    if hasattr(model, "score_samples") and not hasattr(model, "predict"):
-        return Core(name, model, {"response": of_method(model.score_samples)})
+    if hasattr(model, "decision_function"):  # how unusual rows are: what it predicts are labels
+        return Core(name, model, {"response": of_method(model.decision_function)})
     if not hasattr(model, "predict"):
         return read_methods(model)
+    if hasattr(model, "fit_predict") and hasattr(model, "labels_"):
+        raise SubjectError(
+            f"{name} gives labels of clusters, which are no numbers to explain; explain a function "
+            f"that gives numbers, such as the distance to a cluster"
+        )
     response = of_method(model.predict)
     linear = _linear(model, 0)
     if linear is not None and hasattr(model, "_get_loss"):  # generalised linear models
