@@ -6,8 +6,20 @@ The package is named like the function that is its door, so it can be called as 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pellucid.explain.accumulated import accumulated_effects as accumulated_effects
+    from pellucid.explain.changing import what_if as what_if
+    from pellucid.explain.response import partial_dependence as partial_dependence
+
+_HOMES = {  # what is beyond importances
+    "accumulated_effects": "accumulated",
+    "partial_dependence": "response",
+    "what_if": "changing",
+}
 
 
 class _Door(ModuleType):
@@ -19,3 +31,11 @@ class _Door(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Door
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pellucid.explain' has no attribute {name!r}")
+    value = getattr(import_module(f"pellucid.explain.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
