@@ -118,7 +118,7 @@ class Predictor:
         margins = self.ensemble.margins(matrix)
         details = self._details(margins, y)
         names = self.feature_map.engineered_names
-        fine = self._explained("engineered", matrix, margins)
+        fine = self.importances("engineered", matrix, margins)
         engineered = self._explanation(
             "engineered",
             *fine,
@@ -129,17 +129,23 @@ class Predictor:
         same = self.shapley("raw") is self.shapley("engineered")  # players, and so values
         return self._explanation(
             "raw",
-            *(fine if same else self._explained("raw", matrix, margins)),
+            *(fine if same else self.importances("raw", matrix, margins)),
             data=frame[list(self.feature_map.raw_names)],
             rows_from=rows_from,
             details=details,
             engineered=engineered,
         )
 
-    def _explained(
+    def importances(
         self, level: Level, matrix: np.ndarray, margins: np.ndarray
     ) -> tuple[np.ndarray, float]:
-        """Values that add up to the margins, and the most that they miss them by."""
+        """Values of engineered rows that add up to their margins, and the most they miss by.
+
+        Raises
+        ------
+        ExplanationError
+            As `explain` does.
+        """
         tables = self.shapley(level)
         values = tables.values(matrix)
         try:
@@ -148,7 +154,13 @@ class Predictor:
             raise ExplanationError(
                 f"the {level} explanation is not exact and is not returned: {error}"
             ) from error
-        return values, float(gaps.max(initial=0.0))
+        n_players = len(self.names_of(level))
+        return _with_players(values, n_players), float(gaps.max(initial=0.0))
+
+    def names_of(self, level: Level) -> tuple[str, ...]:
+        """Names of the features that play."""
+        features = self.feature_map
+        return features.raw_names if level == "raw" else features.engineered_names
 
     def _explanation(
         self,
@@ -162,7 +174,7 @@ class Predictor:
         engineered: Explanation | None = None,
     ) -> Explanation:
         return Explanation(
-            values=_with_players(values, len(data.columns)),
+            values=values,
             base_values=self.shapley(level).base_values,
             feature_names=tuple(map(str, data.columns)),
             data=data,
