@@ -46,14 +46,17 @@ def test_a_lightgbm_file_is_explained_beside_the_truth(folder, tmp_path):
     output = tmp_path / "values.parquet"
     done = invoke(
         *("explain", folder / "model.txt", folder / "rows.csv", "-o", output),
-        *("--target", "buys", "--background", folder / "rows.csv"),
+        *("--target", "buys", "--background", folder / "rows.csv", "--id", "age"),
     )
     assert done.exit_code == 0, done.output
     assert "ok: exact, tables of 10 trees" in done.stdout
     table = pd.read_parquet(output)
     assert list(table.columns) == [
-        "row", "prediction", "probability", "y_true", "base_value", "age", "income",
+        "row", "age_", "prediction", "probability", "y_true", "base_value", "age", "income",
     ]  # fmt: skip
+    rows = pd.read_csv(folder / "rows.csv")
+    np.testing.assert_array_equal(table["age_"], rows["age"])
+    np.testing.assert_array_equal(table["y_true"], rows["buys"])
     margin = table["base_value"] + table["age"] + table["income"]
     np.testing.assert_allclose(1 / (1 + np.exp(-margin)), table["probability"], atol=1e-9)
 

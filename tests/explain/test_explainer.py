@@ -257,6 +257,9 @@ def test_our_own_models_are_explained_as_they_explain_themselves(people):
     np.testing.assert_array_equal(found.values, own.values)
     np.testing.assert_array_equal(found.engineered.values, own.engineered.values)
     assert found.details["predicted"] == own.details["predicted"]
+    assert own.certificate.verdict == "ok"
+    assert own.certificate.background == found.certificate.background
+    np.testing.assert_allclose(residual(own), residual(found), atol=1e-12)
     assert found.certificate.verdict == "ok"
     chance = pellucid.explain(clf, frame[:2], space="probability")
     np.testing.assert_allclose(chance.margins, clf.predict_proba(frame[:2])[:, 1:], atol=1e-9)

@@ -260,6 +260,9 @@ def explain(
     target: Annotated[
         str | None, typer.Option(metavar="COL", help="Column of DATA that holds the truth.")
     ] = None,
+    identity: Annotated[
+        str | None, typer.Option("--id", metavar="COL", help="Column of DATA that names the rows.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Same seed: same values.")] = 0,
     allow_pickle: Annotated[
         bool, typer.Option("--allow-pickle", help="Read model files that hold code.")
@@ -284,6 +287,7 @@ def explain(
             space=None if space is None else space.value,
             background=background,
             target=target,
+            identity=identity,
             seed=seed,
             allow_pickle=allow_pickle,
             store=store,

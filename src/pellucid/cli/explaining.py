@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from pellucid.cli.errors import CommandError
 from pellucid.cli.rows import check_output, explanation_table, write_table
 from pellucid.explain.explainer import Method, explain
@@ -18,7 +20,10 @@ _PICKLED = (".joblib", ".pkl", ".pickle")
 
 @dataclass(frozen=True)
 class ExplainRequest:
-    """What the command line asks for; ``target`` is a column that is kept as the truth."""
+    """What the command line asks for.
+
+    ``target`` is a column that is kept as the truth, ``identity`` one that names the rows.
+    """
 
     model: str
     data: Path
@@ -28,6 +33,7 @@ class ExplainRequest:
     space: Space | None = None
     background: Path | None = None
     target: str | None = None
+    identity: str | None = None
     seed: int = 0
     allow_pickle: bool = False
     store: str | None = None
@@ -44,14 +50,12 @@ def run_explain(request: ExplainRequest) -> tuple[str, dict[str, Any]]:
     check_output(request.output)
     frame = read_table(request.data)
     model = read_model(request.model, store=request.store, allow_pickle=request.allow_pickle)
-    y = None
-    if request.target is not None:
-        if request.target not in frame.columns:
-            raise CommandError(
-                f"{request.data} has no column {request.target!r}; it has "
-                f"{', '.join(map(str, frame.columns[:10]))}"
-            )
-        y = frame.pop(request.target)
+    y = None if request.target is None else _column(frame, request.target, request.data)
+    if request.identity is not None:
+        _column(frame, request.identity, request.data)
+        frame = frame.set_index(request.identity, drop=False)  # the model may read it too
+    if y is not None:
+        frame = frame.drop(columns=y.name)
     explanation = explain(
         model,
         frame,
@@ -78,6 +82,14 @@ def run_explain(request: ExplainRequest) -> tuple[str, dict[str, Any]]:
         f"{explanation.n_features} {explanation.level} features\n{certificate}"
     )
     return words, json.loads(json.dumps(facts, default=str))
+
+
+def _column(frame: pd.DataFrame, name: str, data: Path) -> pd.Series:
+    if name not in frame.columns:
+        raise CommandError(
+            f"{data} has no column {name!r}; it has {', '.join(map(str, frame.columns[:10]))}"
+        )
+    return frame[name]
 
 
 def read_model(name: str, *, store: str | None = None, allow_pickle: bool = False) -> Any:

@@ -59,8 +59,8 @@ def prediction_table(model: Predictor, frame: pd.DataFrame) -> pd.DataFrame:
 def explanation_table(explanation: Explanation) -> pd.DataFrame:
     """A row per row: prediction, base value, and a column of importances per feature.
 
-    With three or more classes there is a row per row and class. A column of truth and columns of
-    standard errors are added where they are known. Columns of ours that a feature
+    With three or more classes there is a row per row and class. What names the rows, their truth
+    and standard errors are added where they are known. Columns of ours that a feature
     is already called get a trailing underscore.
     """
     n, n_outputs = explanation.n_rows, explanation.n_outputs
@@ -68,6 +68,9 @@ def explanation_table(explanation: Explanation) -> pd.DataFrame:
     predicted = explanation.details.get("predicted")
     probability = explanation.details.get("probability")
     facts: dict[str, Any] = {"row": np.repeat(np.arange(n), n_outputs)}
+    index = explanation.data.index
+    if index.name is not None:
+        facts[str(index.name)] = index[facts["row"]]
     if n_outputs > 1:
         facts["class"] = classes * n
     if predicted is not None:

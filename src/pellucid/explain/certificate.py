@@ -16,6 +16,7 @@ Verdict = Literal["ok", "approximate", "do-not-trust"]
 
 ADDITIVE = 1e-5  # of the answers' scale, that an exact explanation may miss the model by
 _LINKED = 1e-5  # the same of the responses behind the link
+KEPT_BACKGROUND = "training rows that the model keeps"
 _LARGE_ERROR = 0.25  # standard error as a share of the largest importance
 _LEAST_R2, _LEAST_AGREEMENT, _LEAST_TOP = 0.8, 0.9, 0.5
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.explain.adapters import as_subject
-from pellucid.explain.certificate import digest_of
+from pellucid.explain.certificate import KEPT_BACKGROUND, digest_of
 from pellucid.explain.lineage import Lineage, identity
 from pellucid.explain.matrices import take
 from pellucid.explain.subject import Subject, SubjectError
@@ -134,9 +134,8 @@ def prepare(model: Any, *, background: Any = None, random_state: int = 0) -> Gro
                 f"{subject.label} keeps no background; give some rows with background=, such as "
                 f"a hundred of the training rows"
             )
-        return Ground(
-            subject, None, subject.columns or (), "training rows that the model keeps", random_state
-        )
+        names = subject.columns or ()
+        return Ground(subject, None, names, KEPT_BACKGROUND, random_state)
     return make_ground(subject, subject.prepare(background), "given", random_state)
 
 

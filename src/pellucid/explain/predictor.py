@@ -12,6 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pellucid.explain.certificate import (
+    KEPT_BACKGROUND,
+    Certificate,
+    digest_of,
+    versions_of,
+)
 from pellucid.explain.explanation import Explanation, ExplanationError, Level
 from pellucid.models.ensemble import Ensemble, EnsembleTables, read_ensemble
 from pellucid.models.problem import Problem
@@ -173,6 +179,11 @@ class Predictor:
         details: Mapping[str, Any],
         engineered: Explanation | None = None,
     ) -> Explanation:
+        values = _with_players(values, len(data.columns))
+        details = {**details, "additivity_error": error}
+        if level == "engineered":
+            parents = [[int(raw)] for raw in self.feature_map.raw_of]
+            details["made_of"] = {"raw": list(self.feature_map.raw_names), "parents": parents}
         return Explanation(
             values=values,
             base_values=self.shapley(level).base_values,
@@ -183,8 +194,34 @@ class Predictor:
             background_size=len(self.background),
             rows_from=rows_from,
             engineered=engineered,
-            details={**details, "additivity_error": error},
+            details=details,
+            certificate=self._certificate(level, values, error, rows_from),
         )
+
+    def _certificate(
+        self, level: Level, values: np.ndarray, error: float, rows_from: str
+    ) -> Certificate:
+        totals = values.sum(axis=1).reshape(len(values), -1) + self.shapley(level).base_values
+        return Certificate(
+            method="exact",
+            how="tables of the ensemble",
+            players=level,
+            n_players=values.shape[1],
+            n_rows=len(values),
+            rows_from=rows_from,
+            background=self._digest,
+            background_rows=len(self.background),
+            background_from=KEPT_BACKGROUND,
+            additivity_error=error,
+            scale=max(1.0, float(np.abs(totals).max(initial=0.0))),
+            largest=float(np.abs(values).max(initial=0.0)),
+            lineage="read from structure" if level == "raw" else "none needed",
+            versions=versions_of(self.ensemble),
+        )
+
+    @cached_property
+    def _digest(self) -> str:
+        return digest_of(self.background)
 
     def _details(self, margins: np.ndarray, y: Any) -> dict[str, Any]:
         details: dict[str, Any] = {"predicted": self.labels(margins).tolist()}
