@@ -13,9 +13,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pellucid.explain.accumulated import accumulated_effects as accumulated_effects
     from pellucid.explain.changing import what_if as what_if
+    from pellucid.explain.ground import prepare as prepare
+    from pellucid.explain.mimic import explain_recorded as explain_recorded
     from pellucid.explain.response import partial_dependence as partial_dependence
+    from pellucid.explain.setup import setup_explanations as setup_explanations
+    from pellucid.explain.summing import residual as residual
 
-_HOMES = {  # what is beyond importances
+_HOMES = {
+    "explain_recorded": "mimic",
+    "prepare": "ground",
+    "residual": "summing",
+    "setup_explanations": "setup",
+    # what is beyond importances
     "accumulated_effects": "accumulated",
     "partial_dependence": "response",
     "what_if": "changing",
