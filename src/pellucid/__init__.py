@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pellucid.errors import PellucidError, PellucidWarning
     from pellucid.explain.explainer import explain
     from pellucid.explain.explanation import Explanation
+    from pellucid.store.registry import list_models, load
     from pellucid.store.runs import list_runs, load_run
     from pellucid.tabular.config import FeaturizationConfig
 
@@ -32,7 +33,9 @@ _HOMES = {
     "PellucidError": "pellucid.errors",
     "PellucidWarning": "pellucid.errors",
     "explain": "pellucid.explain",  # a package that can be called
+    "list_models": "pellucid.store.registry",
     "list_runs": "pellucid.store.runs",
+    "load": "pellucid.store.registry",
     "load_run": "pellucid.store.runs",
     "replay": "pellucid.automl.replay",
 }
@@ -46,7 +49,9 @@ __all__ = [
     "PellucidError",
     "PellucidWarning",
     "explain",
+    "list_models",
     "list_runs",
+    "load",
     "load_run",
     "replay",
 ]

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from pellucid.cli import registry
 from pellucid.cli.errors import INTERRUPTED, Commands
 
 app = typer.Typer(
@@ -401,6 +402,9 @@ def demo(
         result = run_demo(folder, time_budget=time, progress=progress)
     typer.echo(summary(result.run, result.run.training, result.run.explanation(), data=None))
     typer.echo(result.message)
+
+
+registry.add_commands(app)
 
 
 def main() -> None:

@@ -54,7 +54,7 @@ def save_files(folder: str | Path, files: Mapping[str, bytes]) -> None:
     scratch = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
     try:
         scratch.mkdir(parents=True)
-        for name, data in {**files, MANIFEST: _manifest(files)}.items():
+        for name, data in {**files, MANIFEST: manifest_of(files)}.items():
             path = scratch / name
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as file:
@@ -144,7 +144,8 @@ def _check_name(name: str, folder: Path) -> None:
         )
 
 
-def _manifest(files: Mapping[str, bytes]) -> bytes:
+def manifest_of(files: Mapping[str, bytes]) -> bytes:
+    """The manifest that `load_files` asks for, of files that are written by other means."""
     facts = {
         "format": _VERSION,
         "pellucid": version("pellucid"),

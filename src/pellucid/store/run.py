@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pellucid.models.problem import Link, Problem
     from pellucid.search.trials import Trial
     from pellucid.store.runs import Store
+    from pellucid.store.versions import ModelVersion
 
 
 class RunError(PellucidError):
@@ -146,6 +147,38 @@ class Run:
         problem = replace(best.problem, link=link)
         ensemble = trial_ensemble(trial, files[MEMBERS], n_outputs=problem.n_outputs)
         return replace(best, problem=problem, ensemble=ensemble)
+
+    def register(
+        self,
+        name: str,
+        *,
+        alias: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        description: str = "",
+        iteration: int | None = None,
+    ) -> ModelVersion:
+        """Give the model a name in the registry, with its explainer, as the next version of it.
+
+        Parameters
+        ----------
+        name : str
+        alias : str, optional
+            A name that moves from version to version, such as "champion".
+        tags : mapping of str, optional
+        description : str
+        iteration : int, optional
+            Register the model of one trial instead, as `model` gives it.
+
+        Raises
+        ------
+        RegistryError
+            A name or alias that cannot be one.
+        """
+        from pellucid.store.registry import Registry
+
+        return Registry(self.store).register(
+            self, name, alias=alias, tags=tags, description=description, iteration=iteration
+        )
 
     @property
     def plan(self) -> Plan:

@@ -168,6 +168,11 @@ class Tracking:
                 folder = self._do(lambda: self._client.download_artifacts(run, name, home))
             yield Path(folder)
 
+    def ask(self, question: Callable[[Any], T]) -> T:
+        """Ask MLflow's client for something else, with its errors as ours."""
+        with _environment(_QUIET):
+            return self._do(lambda: question(self._client))
+
     def _do(self, call: Callable[[], T]) -> T:
         """Call the server, again when it is busy, and turn its errors into ours."""
         for attempt in range(_ATTEMPTS):
