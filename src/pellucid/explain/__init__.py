@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pellucid.explain.accumulated import accumulated_effects as accumulated_effects
     from pellucid.explain.changing import what_if as what_if
+    from pellucid.explain.counterfactual import counterfactuals as counterfactuals
     from pellucid.explain.ground import prepare as prepare
     from pellucid.explain.mimic import explain_recorded as explain_recorded
     from pellucid.explain.response import partial_dependence as partial_dependence
@@ -26,6 +27,7 @@ _HOMES = {
     "setup_explanations": "setup",
     # what is beyond importances
     "accumulated_effects": "accumulated",
+    "counterfactuals": "counterfactual",
     "partial_dependence": "response",
     "what_if": "changing",
 }
