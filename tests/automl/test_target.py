@@ -8,6 +8,7 @@ import pytest
 from pellucid.automl.target import TargetError, encode, guess_kind, read_classes, read_values
 
 
+@pytest.mark.filterwarnings("ignore:A column-vector y")
 @pytest.mark.parametrize(
     ("labels", "classes"),
     [

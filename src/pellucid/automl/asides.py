@@ -164,6 +164,19 @@ def read_kept_apart(
     return KeptApart(frame[known], codes[known])
 
 
+def _check_classes(weight: np.ndarray | None, target: Target) -> None:
+    """Refuse weights that leave a class without any."""
+    if weight is None or target.classes is None:
+        return
+    total = np.bincount(target.y, weight[target.known], minlength=len(target.classes))
+    if (total == 0).any():
+        label = target.classes.tolist()[int((total == 0).argmax())]
+        raise AsideError(
+            f"every row of class {label!r} has weight zero; leave its rows out, or give one of "
+            f"them a weight"
+        )
+
+
 def read_asides(
     frame: pd.DataFrame,
     target: Target,
@@ -182,9 +195,9 @@ def read_asides(
         What does not fit the training rows; see the readers above.
     """
     weight = read_weight(sample_weight, n_rows=len(frame))
-    asides = Asides(
-        weigh_classes(class_weight, target, weight), read_groups(groups, n_rows=len(frame))
-    )
+    weight = weigh_classes(class_weight, target, weight)
+    _check_classes(weight, target)
+    asides = Asides(weight, read_groups(groups, n_rows=len(frame)))
     valid = read_kept_apart(X_valid, y_valid, target, columns=tuple(frame.columns), what="valid")
     return join_validation(frame, target, asides, valid)
 

@@ -25,6 +25,7 @@ from pellucid.search.plan import Plan
 from pellucid.search.progress import ProgressCallback
 from pellucid.store.run import leaderboard_frame
 from pellucid.tabular.config import FeaturizationConfig
+from pellucid.tabular.errors import ReadError
 from pellucid.tabular.read import to_frame
 
 if TYPE_CHECKING:
@@ -93,6 +94,11 @@ class _AutoML(BaseEstimator):
         self.resume = resume
         self.name = name
         self.progress = progress
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        return tags
 
     def _read_target(self, y: Any, n_rows: int) -> Target:
         raise NotImplementedError
@@ -232,7 +238,7 @@ class _AutoML(BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """Labels, or values for regression, (n_rows,)."""
-        check_is_fitted(self)
+        X = self._checked(X)
         return self.predictor_.predict(X)
 
     def explain(self, X: Any) -> Explanation:
@@ -248,8 +254,24 @@ class _AutoML(BaseEstimator):
             ``values`` is (n_rows, n_features), or (n_rows, n_features, n_classes) for three or
             more classes, in margin space; ``base_values`` plus their sum is the model's margin.
         """
-        check_is_fitted(self)
+        X = self._checked(X)
         return self.predictor_.explain(X)
+
+    def _checked(self, X: Any) -> Any:
+        """Rows for the fitted model; an array must be as wide as the training table."""
+        check_is_fitted(self)
+        if isinstance(X, np.ndarray) and X.dtype.names is None:
+            if X.ndim == 1:
+                raise ReadError(
+                    f"expected a table, got an array of shape {X.shape}. Reshape your data: "
+                    f"X.reshape(1, -1) is one row"
+                )
+            if X.ndim == 2 and X.shape[1] != self.n_features_in_:
+                raise ReadError(
+                    f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
+                    f"{self.n_features_in_} features as input"
+                )
+        return X
 
 
 class AutoMLClassifier(ClassifierMixin, _AutoML):
@@ -418,7 +440,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Class probabilities, (n_rows, n_classes), in the order of ``classes_``."""
-        check_is_fitted(self)
+        X = self._checked(X)
         return self.predictor_.predict_proba(X)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from sklearn.exceptions import DataConversionWarning
 
 from pellucid.errors import PellucidError
 from pellucid.models.problem import Problem
@@ -15,7 +17,7 @@ _MANY_CLASSES = 500
 _FEW_VALUES = 20  # whole numbers with at most this many values are taken for classes
 
 
-class TargetError(PellucidError):
+class TargetError(PellucidError, ValueError):
     """The target cannot be learned as asked."""
 
 
@@ -166,13 +168,24 @@ def _series(y: Any, n_rows: int) -> pd.Series:
             raise TargetError(f"the target must be one column, not {y.shape[1]}")
         y = y.iloc[:, 0]
     if y is None:
-        raise TargetError("fit needs a target: fit(X, y)")
+        raise TargetError(
+            "fit needs a target: it requires y to be passed, but the target y is None; fit(X, y)"
+        )
     if not isinstance(y, pd.Series):
         array = np.asarray(y)
         if array.dtype.kind in "US" and not isinstance(y, np.ndarray):
             array = np.asarray(y, dtype=object)  # labels of a list keep their own types
         if array.ndim == 2 and array.shape[1] == 1:
+            warnings.warn(
+                "A column-vector y was passed when a 1d array was expected; pass y.ravel()",
+                DataConversionWarning,
+                stacklevel=5,
+            )
             array = array[:, 0]
+        if array.dtype.kind == "c":
+            raise TargetError(
+                "Complex data not supported: the target holds complex numbers; pass its real part"
+            )
         if array.ndim != 1:
             raise TargetError(f"the target must be one column, not of shape {array.shape}")
         y = pd.Series(array)
@@ -184,8 +197,8 @@ def _series(y: Any, n_rows: int) -> pd.Series:
 def _check_some(known: pd.Series, series: pd.Series) -> None:
     if len(known) < 2:
         raise TargetError(
-            f"target {_named(series)} is known in {len(known)} of {len(series)} rows; "
-            f"at least two rows with a target are needed"
+            f"target {_named(series)} is known in {len(known)} of {len(series)} rows: at least two "
+            f"rows with a target are needed, n_samples = {len(known)}"
         )
 
 

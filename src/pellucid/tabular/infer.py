@@ -86,7 +86,7 @@ def infer_schema(
             columns.append(infer_column(values, name))
     schema = Schema(tuple(columns))
     if not any(column.used for column in columns):
-        raise SchemaError(_nothing_left(schema))
+        raise SchemaError(_nothing_left(schema, len(frame)))
     return schema
 
 
@@ -99,10 +99,15 @@ def did_you_mean(name: str, names: Sequence[str] | pd.Index) -> str:
     return f"; there are {shown}{', …' if len(names) > 10 else ''}"
 
 
-def _nothing_left(schema: Schema) -> str:
+def _nothing_left(schema: Schema, n_rows: int) -> str:
+    if not schema.columns:
+        return (
+            f"the table has no columns, 0 feature(s) (shape=({n_rows}, 0)) while a minimum of 1 is "
+            f"required; pass the columns to learn from"
+        )
     reasons = ", ".join(f"{c.name!r} ({c.reason})" for c in schema.columns[:10])
     return (
-        f"no column is left to learn from: {reasons or 'the table has no columns'}; "
+        f"no column is left to learn from: {reasons}; "
         f"set a column's kind, such as numeric or categorical, to use it"
     )
 

@@ -72,8 +72,8 @@ def text_of(value: Any, name: str) -> str:
         return value.isoformat()
     if isinstance(value, (complex, np.complexfloating)):
         raise SchemaError(
-            f"column {name!r} holds complex numbers; split it into its real and its imaginary "
-            f"part, or drop it"
+            f"Complex data not supported: column {name!r} holds complex numbers; split it into "
+            f"its real and its imaginary part, or drop it"
         )
     if isinstance(value, (list, tuple, set, frozenset, dict, np.ndarray, pd.Series, pd.DataFrame)):
         raise SchemaError(
