@@ -248,13 +248,15 @@ def test_low_importances_are_not_cut_to_zero():
     assert 1e-8 < importance["weak"] < 1e-5
 
 
-def test_our_own_models_are_explained_as_they_explain_themselves(people):
+def test_our_own_models_are_explained_as_they_explain_themselves(people, tmp_path):
     frame, y = people
     clf = pellucid.AutoMLClassifier(
-        time_budget=None, max_trials=2, store=False, allowed_families=["linear", "lightgbm"]
+        time_budget=None, max_trials=2, store=str(tmp_path), allowed_families=["linear", "lightgbm"]
     ).fit(frame, y)
+    by_run = pellucid.explain(clf.run_, frame[:9])
     found, own = pellucid.explain(clf, frame[:9]), clf.explain(frame[:9])
     np.testing.assert_array_equal(found.values, own.values)
+    np.testing.assert_array_equal(by_run.values, own.values)
     np.testing.assert_array_equal(found.engineered.values, own.engineered.values)
     assert found.details["predicted"] == own.details["predicted"]
     assert own.certificate.verdict == "ok"

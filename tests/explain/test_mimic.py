@@ -112,5 +112,9 @@ def test_raw_columns_that_mix_are_learned_from_as_they_are(people):
 def test_too_few_rows_are_refused():
     with pytest.raises(ExplanationError, match="at least 20 rows"):
         pellucid.explain(curve, table(9), method="mimic")
+    with pytest.raises(ExplanationError, match="unknown surrogate 'forest'"):
+        pellucid.explain(curve, table(30), method="mimic", surrogate="forest")
+    with pytest.raises(ExplanationError, match="unknown raw_mode"):
+        pellucid.explain(curve, table(9), raw_mode="total")
     with pytest.raises(ExplanationError, match="unknown method"):
         pellucid.explain(curve, table(9), method="guess")

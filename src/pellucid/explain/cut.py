@@ -80,8 +80,6 @@ def _find_cut(setting: Setting, seats: Seats) -> Cut:
 
 def _swap_error(setting: Setting, depth: int, of_raw: np.ndarray, of_column: np.ndarray) -> float:
     """Largest difference between rows mixed before the steps, and after them."""
-    if setting.n_rows == 0:
-        return 0.0
     rng = np.random.default_rng((setting.seed, depth))
     own, absent = setting.rows, setting.ground.background
     deep = setting.rows_at(depth)

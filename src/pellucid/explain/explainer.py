@@ -119,6 +119,8 @@ def explain(
         raise ExplanationError(
             f"unknown method {method!r}; expected 'auto', 'exact', 'sampled' or 'mimic'"
         )
+    if raw_mode not in ("player", "sum"):
+        raise ExplanationError(f"unknown raw_mode {raw_mode!r}; expected 'player' or 'sum'")
     setting = make_setting(model, X, background=background, seed=random_state)
     subject = setting.subject
     wanted = space if space is not None else subject.best_space()

@@ -86,6 +86,12 @@ def game_at(setting: Setting, cut: Cut, space: Space) -> Game:
     ask = setting.subject.ask(space, depth=depth)
     n_players = len(cut.names)
     if isinstance(rows, pd.DataFrame):
+        labels = rows.columns
+        if {*rows.dtypes, *background.dtypes} == {np.dtype(np.float64)}:  # arrays mix faster
+            return Game(
+                lambda mixed: ask(pd.DataFrame(mixed, columns=labels)),
+                rows.to_numpy(), background.to_numpy(), of_column, n_players,
+            )  # fmt: skip
         return Game(ask, rows, background, of_column, n_players)
     if sparse.issparse(rows):
         if rows.shape[1] > _WIDEST:

@@ -129,18 +129,22 @@ def make_setting(model: Any, X: Any, *, background: Any = None, seed: int = 0) -
     if isinstance(model, Ground):
         if background is not None:
             raise SubjectError("what is prepared has its background; leave background= out")
-        rows = model.subject.prepare(X)
-        return Setting(model, rows, index_of(X, int(rows.shape[0])))
+        return _placed(model, model.subject.prepare(X), X)
     subject = as_subject(model, X)
     rows = subject.prepare(X)
-    n_rows = int(rows.shape[0])
     if background is not None:
         ground = make_ground(subject, subject.prepare(background), "given", seed)
     elif subject.own_background is not None:
         ground = prepare(subject, random_state=seed)
     else:
-        ground = make_ground(subject, *_drawn(rows, n_rows, seed), seed)
-    return Setting(ground, rows, index_of(X, n_rows))
+        ground = make_ground(subject, *_drawn(rows, int(rows.shape[0]), seed), seed)
+    return _placed(ground, rows, X)
+
+
+def _placed(ground: Ground, rows: Any, X: Any) -> Setting:
+    if rows.shape[0] == 0:
+        raise SubjectError("X has no rows; give at least one to explain")
+    return Setting(ground, rows, index_of(X, int(rows.shape[0])))
 
 
 def _drawn(rows: Any, n_rows: int, seed: int) -> tuple[Any, str]:

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from pellucid.explain.closed import closed
 from pellucid.explain.cores import read_core
+from pellucid.explain.explanation import ExplanationError
 from pellucid.explain.subject import Subject
 
 Kind = Literal["lightgbm", "linear", "sgd", "tree"]
@@ -49,12 +50,12 @@ def fit_surrogate(kind: Kind, columns: Any, answers: np.ndarray, *, seed: int) -
 
     Raises
     ------
-    ValueError
+    ExplanationError
         An unknown kind.
     """
     makers = {"lightgbm": _lightgbm, "linear": _ridge, "sgd": _sgd, "tree": _tree}
     if kind not in makers:
-        raise ValueError(f"unknown surrogate {kind!r}; expected one of {', '.join(makers)}")
+        raise ExplanationError(f"unknown surrogate {kind!r}; expected one of {', '.join(makers)}")
     scale = _itself if kind == "lightgbm" else _scale(columns, centred=kind != "tree")
     scaled = scale(columns)
     models = tuple(

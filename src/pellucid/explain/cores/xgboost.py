@@ -53,7 +53,7 @@ def read(model: Any) -> Core:
     asks: dict[Any, Ask] = {"margin": margin}
     if objective not in ("multi:softmax", "binary:hinge", "binary:logitraw"):
         asks["response"] = lambda rows: predict(rows, False)
-    if objective in (*_LOGISTIC, "multi:softprob"):
+    if objective in ("binary:logistic", "multi:softprob"):
         asks["probability"] = asks["response"]
     elif objective == "multi:softmax":  # gives labels; its probabilities are known all the same
         asks["probability"] = asks["response"] = lambda rows: softmax(predict(rows, True))
