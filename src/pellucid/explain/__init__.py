@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pellucid.explain.accumulated import accumulated_effects as accumulated_effects
     from pellucid.explain.changing import what_if as what_if
+    from pellucid.explain.cohort import by_error as by_error
+    from pellucid.explain.cohort import by_score as by_score
+    from pellucid.explain.cohort import compare_cohorts as compare_cohorts
     from pellucid.explain.counterfactual import counterfactuals as counterfactuals
     from pellucid.explain.ground import prepare as prepare
     from pellucid.explain.mimic import explain_recorded as explain_recorded
+    from pellucid.explain.ranking import rank as rank
     from pellucid.explain.response import partial_dependence as partial_dependence
     from pellucid.explain.setup import setup_explanations as setup_explanations
     from pellucid.explain.summing import residual as residual
@@ -27,8 +31,12 @@ _HOMES = {
     "setup_explanations": "setup",
     # what is beyond importances
     "accumulated_effects": "accumulated",
+    "by_error": "cohort",
+    "by_score": "cohort",
+    "compare_cohorts": "cohort",
     "counterfactuals": "counterfactual",
     "partial_dependence": "response",
+    "rank": "ranking",
     "what_if": "changing",
 }
 
