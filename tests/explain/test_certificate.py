@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 
@@ -115,4 +116,5 @@ def test_the_door_stays_open_when_its_package_is_imported():
         "print(explain(lambda X: X['x0'], [[1.0, 2.0], [3.0, 4.0]]).values.tolist())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "background" in inspect.signature(pellucid.explain).parameters
     assert done.stdout.strip() == "[[-1.0, 0.0], [1.0, 0.0]]"

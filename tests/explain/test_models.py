@@ -113,6 +113,54 @@ def test_tables_of_other_kinds_are_read(numbers):
     np.testing.assert_allclose(found.values, by_pandas)
 
 
+LIBRARIES = {
+    "lightgbm, names with spaces": lambda lgb, X, y: lgb.LGBMClassifier(
+        n_estimators=9, verbose=-1
+    ).fit(X.rename(columns={"a": "an a"}), y).booster_,
+    "lightgbm, averaged": lambda lgb, X, y: lgb.LGBMClassifier(
+        boosting_type="rf", bagging_freq=1, bagging_fraction=0.5, n_estimators=9, verbose=-1
+    ).fit(X, y),
+    "lightgbm, linear leaves": lambda lgb, X, y: lgb.LGBMRegressor(
+        linear_tree=True, n_estimators=9, verbose=-1
+    ).fit(X, y * 1.0),
+    "lightgbm, counts": lambda lgb, X, y: lgb.LGBMRegressor(
+        objective="poisson", n_estimators=9, verbose=-1
+    ).fit(X, y * 1.0),
+    "xgboost, counts": lambda xgb, X, y: xgb.XGBRegressor(
+        objective="count:poisson", n_estimators=9
+    ).fit(X, y * 1.0),
+    "xgboost, dropped trees": lambda xgb, X, y: xgb.XGBClassifier(
+        booster="dart", rate_drop=0.3, n_estimators=9
+    ).fit(X, y),
+    "xgboost, labels": lambda xgb, X, y: xgb.train(
+        {"objective": "multi:softmax", "num_class": 3}, xgb.DMatrix(X, y * 2), 5
+    ),
+    "xgboost, categories": lambda xgb, X, y: xgb.XGBClassifier(
+        n_estimators=9, enable_categorical=True
+    ).fit(X.assign(d=X["d"].round().astype(int).astype("category")), y),
+    "catboost, counts": lambda cat, X, y: cat.CatBoostRegressor(
+        iterations=9, loss_function="Poisson", verbose=0, allow_writing_files=False
+    ).fit(X, y * 1.0),
+    "catboost, classes": lambda cat, X, y: cat.CatBoostClassifier(
+        iterations=9, verbose=0, allow_writing_files=False
+    ).fit(X, y * 1 + (X["a"] > 0) * 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_boosters_of_every_kind_are_looked_up(name, numbers):
+    X, y = numbers
+    model = LIBRARIES[name](pytest.importorskip(name.partition(",")[0]), X, y)
+    if "spaces" in name:
+        X = X.rename(columns={"a": "an a"})
+    if "categories" in name:
+        X = X.assign(d=X["d"].round().astype(int).astype("category"))
+    found = pellucid.explain(model, X[:9], background=X[20:40])
+    assert found.certificate.verdict == "ok", found.certificate
+    assert "tables" in found.certificate.how
+    assert found.certificate.response_error < 1e-5
+
+
 def test_no_rows_are_nothing_to_explain(numbers):
     X, y = numbers
     pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)

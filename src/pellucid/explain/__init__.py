@@ -5,6 +5,7 @@ The package is named like the function that is its door, so it can be called as 
 
 from __future__ import annotations
 
+import inspect
 import sys
 from importlib import import_module
 from types import ModuleType
@@ -47,6 +48,12 @@ class _Door(ModuleType):
         from pellucid.explain.explainer import explain
 
         return explain(*args, **options)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        from pellucid.explain.explainer import explain
+
+        return inspect.signature(explain)
 
 
 sys.modules[__name__].__class__ = _Door

@@ -16,7 +16,7 @@ from pellucid.explain.lineage import Lineage, identity, of_owners
 from pellucid.explain.pipelines import trace
 from pellucid.explain.predictor import Predictor
 from pellucid.explain.subject import Ask, Core, Space, Step, Subject, SubjectError
-from pellucid.explain.tables import are_texts, checked_reader, text_reader
+from pellucid.explain.tables import are_texts, checked_reader, knows_names, text_reader
 from pellucid.explain.tools import read_tool
 
 _SEARCHES = (
@@ -67,8 +67,9 @@ def as_subject(model: Any, X: Any = None) -> Subject:
     if classes is None and "probability" in core.asks:
         classes = _numbered(core)
     label = core.label if last is model else f"{core.label} in a {type(model).__name__}"
-    read = checked_reader(model, steps[0].part if steps else last, X, label=label)
-    if are_texts(X):  # a column of texts, which the first step takes without its table
+    first = steps[0].part if steps else last
+    read = checked_reader(model, first, X, label=label)
+    if are_texts(X) and not knows_names(model, first):  # one column, without a table
         steps = (Step("column", _only_column, _itself), *steps)
         read, whole = text_reader(label), _of_column(whole)
     return Subject(
@@ -76,10 +77,15 @@ def as_subject(model: Any, X: Any = None) -> Subject:
         model=model,
         core=core,
         prepare=read,
-        classes=None if classes is None else tuple(np.asarray(classes).tolist()),
+        classes=_labels(classes),
         steps=steps,
         whole=whole if steps else core.asks.get("response"),
     )
+
+
+def _labels(classes: Any) -> tuple[Any, ...] | None:
+    labels = () if classes is None else tuple(np.asarray(classes).tolist())
+    return labels or None  # CatBoost's regressors have classes, none of them
 
 
 def _only_column(frame: pd.DataFrame) -> pd.Series:

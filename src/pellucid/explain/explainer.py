@@ -182,10 +182,10 @@ def _is_margin(setting: Setting, space: Space) -> bool:
 
 def _closed(setting: Setting, cut: Cut) -> Closed:
     """Exact values at the cut: of the core, or of a linear one behind linear steps."""
-    key, kept = ("closed", cut.depth, cut.of_column.tobytes()), setting.ground.kept
+    seats, kept = (cut.of_column, len(cut.names)), setting.ground.kept
+    key = ("closed", cut.depth, cut.of_column.tobytes(), len(cut.names))
     if key not in kept:
         subject, background = setting.subject, setting.background_at(cut.depth)
-        seats = cut.of_column, len(cut.names)
         if cut.depth == subject.depth:
             kept[key] = closed(subject, background, *seats)
         else:
@@ -270,7 +270,8 @@ def _twin(setting: Setting, space: Space, found: Found, cut: Cut) -> Found | Non
     if not _is_margin(setting, space) or setting.n_rows * n_columns * n_outputs > _MOST_TWIN:
         return None
     alone = np.arange(n_columns)
-    if cut.depth == depth and np.array_equal(cut.of_column, alone):
+    alike = cut.depth == depth and len(cut.names) == n_columns
+    if alike and np.array_equal(cut.of_column, alone):
         return found  # the same players have the same values
     try:
         cut = Cut(depth, alone, setting.engineered_names)

@@ -19,6 +19,7 @@ from pellucid.explain.matrices import take
 from pellucid.explain.subject import Subject, SubjectError
 from pellucid.explain.tables import names_of
 
+GIVEN = "given"  # by the caller
 BACKGROUND = 100  # rows that stand for "absent" when the caller names none
 _TRACED = 64  # rows that are carried along to trace lineage
 
@@ -136,7 +137,7 @@ def prepare(model: Any, *, background: Any = None, random_state: int = 0) -> Gro
             )
         names = subject.columns or ()
         return Ground(subject, None, names, KEPT_BACKGROUND, random_state)
-    return make_ground(subject, subject.prepare(background), "given", random_state)
+    return make_ground(subject, subject.prepare(background), GIVEN, random_state)
 
 
 def make_ground(subject: Subject, background: Any, origin: str, seed: int) -> Ground:

@@ -22,6 +22,7 @@ from pellucid.explain.closed import encoded
 from pellucid.explain.cut import Cut, find_cut
 from pellucid.explain.explanation import Explanation, ExplanationError
 from pellucid.explain.games import game_at
+from pellucid.explain.ground import GIVEN
 from pellucid.explain.matrices import as_frame, dense, is_numeric, stack, take
 from pellucid.explain.players import Players, seat_in
 from pellucid.explain.setting import Setting, make_setting
@@ -62,7 +63,7 @@ def mimic_found(
     full = setting.subject.depth
     ask = setting.subject.ask(space, depth=full)
     learned, answers = rows, setting.answers(space)
-    if live and setting.ground.background_from == "given":
+    if live and setting.ground.background_from == GIVEN:
         learned = stack([rows, absent])
         answers = np.concatenate([answers, ask(setting.background_at(full))])
     if len(answers) < _FEWEST:

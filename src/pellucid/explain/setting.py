@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pellucid.explain.adapters import as_subject
-from pellucid.explain.ground import BACKGROUND, Ground, make_ground, prepare
+from pellucid.explain.ground import BACKGROUND, GIVEN, Ground, make_ground, prepare
 from pellucid.explain.lineage import Lineage
 from pellucid.explain.matrices import take
 from pellucid.explain.subject import Space, Subject, SubjectError
@@ -133,7 +133,7 @@ def make_setting(model: Any, X: Any, *, background: Any = None, seed: int = 0) -
     subject = as_subject(model, X)
     rows = subject.prepare(X)
     if background is not None:
-        ground = make_ground(subject, subject.prepare(background), "given", seed)
+        ground = make_ground(subject, subject.prepare(background), GIVEN, seed)
     elif subject.own_background is not None:
         ground = prepare(subject, random_state=seed)
     else:

@@ -165,13 +165,15 @@ class Subject:
         """What the model says of responses: class labels, or values of its first output."""
         if self.classes is None:
             return np.asarray(responses[:, 0]).tolist()
+        if len(self.classes) == 1:
+            return [self.classes[0]] * len(responses)
         if responses.shape[1] == 1:
             return [self.classes[int(p > 0.5)] for p in responses[:, 0]]
         return [self.classes[int(k)] for k in responses.argmax(axis=1)]
 
     def probabilities(self, responses: np.ndarray) -> np.ndarray:
         """Responses of a classifier with a column for each class, (n_rows, n_classes)."""
-        if responses.shape[1] > 1:
+        if responses.shape[1] == len(self.classes or ()):
             return responses
         return np.column_stack([1.0 - responses[:, 0], responses[:, 0]])
 

@@ -44,7 +44,7 @@ def checked_reader(model: Any, first: Any, X: Any, *, label: str) -> Callable[[A
                 f"X has {width(rows)} columns, but {label} was fitted on {n_columns}; give those, "
                 f"in their order"
             )
-        was_array = names is None and not is_function and _plain(model)
+        was_array = names is None and not is_function and not _is_of(model, "catboost")
         if was_array and isinstance(rows, pd.DataFrame) and _named_by_text(rows):
             return rows.to_numpy()  # a frame with such names would have left them with the model
         return rows
@@ -78,6 +78,11 @@ def text_reader(label: str) -> Callable[[Any], pd.DataFrame]:
         return column.to_frame(column.name if column.name is not None else "text")
 
     return read
+
+
+def knows_names(*parts: Any) -> bool:
+    """Whether a model, or a part of it, knows names of columns."""
+    return any(_names(part) is not None for part in parts)
 
 
 def are_texts(table: Any) -> bool:
@@ -118,8 +123,10 @@ def _rows(table: Any, names: list[Any] | None) -> Any:
 
 def _aligned(frame: pd.DataFrame, names: list[Any], label: str) -> pd.DataFrame:
     missing = [name for name in names if name not in frame.columns]
-    if missing and len(missing) == len(names) == frame.shape[1] and _same_but_spaces(frame, names):
-        return frame  # LightGBM's own spelling of the names
+    if missing:
+        spelled = {str(name).replace(" ", "_"): name for name in frame.columns}
+        if all(name in spelled for name in names):  # LightGBM's own spelling of the names
+            return frame[[spelled[name] for name in names]]
     if missing:
         shown = ", ".join(map(repr, missing[:_SHOWN]))
         more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
@@ -135,10 +142,6 @@ def _aligned(frame: pd.DataFrame, names: list[Any], label: str) -> pd.DataFrame:
     return found
 
 
-def _same_but_spaces(frame: pd.DataFrame, names: list[Any]) -> bool:
-    return [str(name).replace(" ", "_") for name in frame.columns] == list(map(str, names))
-
-
 def _names(model: Any) -> list[Any] | None:
     """Names of columns at the fit, if there were any."""
     for read in (_sklearn_names, _booster_names, _catboost_names):
@@ -149,7 +152,7 @@ def _names(model: Any) -> list[Any] | None:
 
 
 def _sklearn_names(model: Any) -> list[Any] | None:
-    if type(model).__module__.startswith("lightgbm"):
+    if _is_of(model, "lightgbm"):
         return None
     try:
         found = getattr(model, "feature_names_in_", None)
@@ -159,19 +162,18 @@ def _sklearn_names(model: Any) -> list[Any] | None:
 
 
 def _booster_names(model: Any) -> list[Any] | None:
-    home = type(model).__module__.partition(".")[0]
-    if home == "lightgbm":
+    if _is_of(model, "lightgbm"):
         booster = getattr(model, "booster_", None) or model
         names = list(booster.feature_name()) if hasattr(booster, "feature_name") else []
         made_up = [f"Column_{i}" for i in range(len(names))]
         return None if names == made_up else names
-    if home == "xgboost" and hasattr(model, "feature_names"):
+    if _is_of(model, "xgboost") and hasattr(model, "feature_names"):
         return list(model.feature_names) if model.feature_names else None
     return None
 
 
 def _catboost_names(model: Any) -> list[Any] | None:
-    if type(model).__module__.partition(".")[0] != "catboost":
+    if not _is_of(model, "catboost"):
         return None
     names = list(model.feature_names_ or ())
     return None if names == [str(i) for i in range(len(names))] else names
@@ -193,6 +195,5 @@ def _named_by_text(frame: pd.DataFrame) -> bool:
     return all(isinstance(name, str) for name in frame.columns)
 
 
-def _plain(model: Any) -> bool:
-    """Whether a model without names was fitted on arrays."""
-    return type(model).__module__.partition(".")[0] not in ("catboost",)
+def _is_of(model: Any, library: str) -> bool:
+    return type(model).__module__.partition(".")[0] == library
