@@ -13,11 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pellucid.explain.accumulated import accumulated_effects as accumulated_effects
+    from pellucid.explain.agreement import agree as agree
+    from pellucid.explain.agreement import leaders as leaders
     from pellucid.explain.changing import what_if as what_if
     from pellucid.explain.cohort import by_error as by_error
     from pellucid.explain.cohort import by_score as by_score
     from pellucid.explain.cohort import compare_cohorts as compare_cohorts
     from pellucid.explain.counterfactual import counterfactuals as counterfactuals
+    from pellucid.explain.difference import diff as diff
+    from pellucid.explain.difference import diff_explanations as diff_explanations
+    from pellucid.explain.difference import diff_periods as diff_periods
     from pellucid.explain.ground import prepare as prepare
     from pellucid.explain.mimic import explain_recorded as explain_recorded
     from pellucid.explain.ranking import rank as rank
@@ -32,10 +37,15 @@ _HOMES = {
     "setup_explanations": "setup",
     # what is beyond importances
     "accumulated_effects": "accumulated",
+    "agree": "agreement",
     "by_error": "cohort",
     "by_score": "cohort",
     "compare_cohorts": "cohort",
     "counterfactuals": "counterfactual",
+    "diff": "difference",
+    "diff_explanations": "difference",
+    "diff_periods": "difference",
+    "leaders": "agreement",
     "partial_dependence": "response",
     "rank": "ranking",
     "what_if": "changing",
