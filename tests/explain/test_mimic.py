@@ -63,6 +63,8 @@ def test_a_surrogate_that_does_not_follow_is_warned_of_and_not_trusted():
         )  # fmt: skip
     assert found.certificate.verdict == "do-not-trust"
     assert "its R2 is" in str(found.certificate)
+    assert "its R2 is" in repr(found)
+    assert "<pre>do-not-trust: mimic" in found._repr_html_()
 
 
 def test_a_small_table_does_not_give_a_constant():

@@ -185,15 +185,27 @@ def test_what_is_prepared_gives_the_same_bits_row_by_row(numbers):
         prepare(pipeline)
 
 
+@pytest.mark.parametrize("dtype", ["category", "str"])
+def test_words_of_histogram_boosting_are_exact(dtype, people, shapley_by_definition):
+    frame, y = people
+    typed = frame.assign(rank=np.random.default_rng(0).choice([10, 20, 35], len(frame)))
+    typed.loc[typed.index[::9], "job"] = None
+    typed = typed[["job", "age", "rank", "income"]].astype({"job": dtype, "rank": "category"})
+    if dtype == "str":
+        typed["job"] = typed["job"].astype(object)
+    model = HistGradientBoostingClassifier(
+        max_iter=9, categorical_features=["job", "rank"], min_samples_leaf=5
+    ).fit(typed, y)
+    rows, background = typed[:4], typed[50:56]
+    found = pellucid.explain(model, rows, background=background)
+    assert "tables" in found.certificate.how
+    truth = shapley_by_definition(model.decision_function, rows, background, [[c] for c in typed])
+    np.testing.assert_allclose(found.values, truth[:, :, 0], atol=1e-9)
+
+
 def test_categories_that_no_reader_knows_are_tried_as_a_function(people, shapley_by_definition):
     frame, y = people
     columns = [["age"], ["income"], ["job"], ["city"]]
-    typed = frame.astype({"job": "category", "city": "category"})
-    model = HistGradientBoostingClassifier(max_iter=9, categorical_features="from_dtype")
-    model.fit(typed, y)
-    found = pellucid.explain(model, typed[:2], background=typed[50:54])
-    truth = shapley_by_definition(model.decision_function, typed[:2], typed[50:54], columns)
-    np.testing.assert_allclose(found.values, truth[:, :, 0], atol=1e-9)
     catboost = pytest.importorskip("catboost")
     words = catboost.CatBoostClassifier(
         iterations=9, verbose=0, cat_features=["job", "city"], allow_writing_files=False

@@ -128,7 +128,8 @@ def closed(subject: Subject, background: Any, of_column: np.ndarray, n_players: 
         return _checked_linear(core.linear, background, players, n_players, core.label, core)
     try:
         numbers = encoded(core, background)
-        tables = shapley.compile(core.model, background=numbers, players=players)
+        trees = core.model if core.trees is None else core.trees()
+        tables = shapley.compile(trees, background=numbers, players=players)
     except shapley.ShapleyError as error:
         raise NotClosedError(str(error)) from error
     except (TypeError, ValueError) as error:

@@ -271,6 +271,8 @@ class Explanation:
             lines += [f"  {name:<{width}}  {value:.4g}" for name, value in top.items()]
             if self.n_features > len(top):
                 lines.append(f"  ... {self.n_features - len(top)} more")
+        if self.certificate is not None:
+            lines += [f"  {weakness}" for weakness in self.certificate.weaknesses]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -285,6 +287,9 @@ class Explanation:
         )
         more = self.n_features - len(top)
         foot = f"<p>{more} more features</p>" if top and more > 0 else ""
+        if self.certificate is not None:
+            said = html.escape(str(self.certificate))
+            foot += f"<details><summary>certificate</summary><pre>{said}</pre></details>"
         return (
             f"<div><p>{html.escape(self._headline())}</p><table><thead><tr><th>feature</th>"
             f"<th>mean |importance|</th><th></th></tr></thead><tbody>{rows}</tbody></table>"

@@ -15,6 +15,7 @@ import numpy as np
 from pellucid.explain.explanation import ExplanationError
 from pellucid.explain.lineage import Lineage
 from pellucid.models.family import Shapley
+from pellucid.shapley.trees import TreeEnsemble
 
 Space = Literal["margin", "probability", "response"]
 """In what a model's answer, and so its importances, are measured.
@@ -56,6 +57,8 @@ class Core:
         The margin, when it is linear in the columns.
     encode : callable, optional
         From rows to the numbers that its trees see, where these are not the rows themselves.
+    trees : callable, optional
+        Gives its trees on what ``encode`` gives, where the model itself is not on these.
     absent : float
         What a cell that a CSR matrix does not store means to it.
     shapley : callable, optional
@@ -68,6 +71,7 @@ class Core:
     link: Ask | None = None
     linear: Linear | None = None
     encode: Ask | None = None
+    trees: Callable[[], TreeEnsemble] | None = None
     absent: float = 0.0
     shapley: Callable[..., Shapley] | None = None
 

@@ -7,6 +7,7 @@ whose answer is no sum of anything, such as neighbours or neural networks, have 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from pellucid.explain.cores.anything import of_method
 from pellucid.explain.cores.anything import read as read_methods
 from pellucid.explain.subject import Ask, Core, Linear, Space, SubjectError, same
 from pellucid.models.problem import sigmoid, softmax
+from pellucid.shapley.readers.sklearn import read_encoded
 
 
 def read(model: Any) -> Core:
@@ -33,7 +35,24 @@ def read(model: Any) -> Core:
         raise SubjectError(
             f"{name} answers {len(model.classes_)} targets at once; explain one for each target"
         )
-    return _classifier(model, name) if hasattr(model, "classes_") else _regressor(model, name)
+    core = _classifier(model, name) if hasattr(model, "classes_") else _regressor(model, name)
+    if getattr(model, "_preprocessor", None) is not None and hasattr(model, "_predictors"):
+        return _on_categories(core)
+    return core
+
+
+def _on_categories(core: Core) -> Core:
+    """Histogram gradient boosting with categories, on the numbers that its own encoder makes."""
+    model = core.model
+    is_category = np.asarray(model.is_categorical_, dtype=bool)
+    order = np.concatenate([np.flatnonzero(is_category), np.flatnonzero(~is_category)])
+
+    def encode(rows: Any) -> np.ndarray:
+        out = np.empty(rows.shape)
+        out[:, order] = model._preprocessor.transform(rows)  # categories come first
+        return out
+
+    return replace(core, encode=encode, trees=lambda: read_encoded(model))
 
 
 def _classifier(model: Any, name: str) -> Core:

@@ -67,6 +67,17 @@ def read(model: Any) -> TreeEnsemble:
     return _average(model, model.estimators_ if isinstance(model, forests) else [model])
 
 
+def read_encoded(model: Any) -> TreeEnsemble:
+    """Read histogram gradient boosting as trees on its encoded categories.
+
+    A category is its position in the list that the model's own encoder has for the column; any
+    other value is NaN. So columns of words can be read, by those who encode rows themselves.
+    """
+    encoder = model._preprocessor.named_transformers_["encoder"]
+    known = [sum(each == each for each in categories) for categories in encoder.categories_]
+    return _histogram_boosting(model, [np.arange(count, dtype=np.int64) for count in known])
+
+
 def margins(model: Any, rows: np.ndarray) -> np.ndarray | None:
     """What scikit-learn adds up itself, (n_rows, n_outputs); None for rows that it refuses."""
     names = ["decision_function", "predict_proba", "predict"]
@@ -170,13 +181,14 @@ def _gradient_boosting(model: Any) -> TreeEnsemble:
     )
 
 
-def _histogram_boosting(model: Any) -> TreeEnsemble:
+def _histogram_boosting(model: Any, codes: list[np.ndarray] | None = None) -> TreeEnsemble:
     categorical = model.is_categorical_
     if categorical is None:
         categorical = np.zeros(model.n_features_in_, dtype=bool)
     # the trees see the categorical columns first
     column_of = np.concatenate([np.flatnonzero(categorical), np.flatnonzero(~categorical)])
-    codes = _codes(model, np.flatnonzero(categorical)) if categorical.any() else []
+    if codes is None:
+        codes = _codes(model, np.flatnonzero(categorical)) if categorical.any() else []
     return join_trees(
         [
             _histogram_tree(tree, column_of, codes, output)
