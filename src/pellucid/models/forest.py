@@ -25,7 +25,7 @@ from pellucid.models.problem import Problem
 from pellucid.models.trees import TreeMember, read_trees
 from pellucid.shapley.trees import TreeEnsemble
 
-_CHUNK = 10  # trees between two looks at the clock
+_CHUNK = 4  # trees between two looks at the clock
 # what a configuration may set, and its default
 _DEFAULTS: dict[str, Any] = {
     "kind": "extra",
