@@ -141,15 +141,20 @@ def _largest(values: np.ndarray) -> float:
     return float(np.abs(values).max(initial=0.0))
 
 
+def raw_table(setting: Setting) -> pd.DataFrame:
+    """The rows of a setting as the user knows them."""
+    frame = as_frame(setting.rows, setting.names, setting.index)
+    return frame if setting.subject.origins is None else frame[list(setting.raw_names)]
+
+
 def _data(setting: Setting, seats: Seats) -> pd.DataFrame:
     """What each player's columns hold in each row; of several columns, their cells as text."""
-    depth = setting.subject.depth if seats.engineered else 0
-    rows = setting.rows_at(depth)
+    if seats.kind == "raw":
+        return raw_table(setting)
+    rows = setting.rows_at(setting.subject.depth if seats.engineered else 0)
     names = setting.engineered_names if seats.engineered else setting.names
     frame = as_frame(rows, names, setting.index)
-    if seats.kind == "raw" and setting.subject.origins is not None:
-        return frame[list(seats.names)]
-    if seats.kind != "groups":
+    if seats.kind == "engineered":
         return frame
     if sparse.issparse(rows):
         frame = pd.DataFrame(rows.toarray(), index=setting.index, columns=list(names))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pellucid.explain.assembly import Found, assemble
+from pellucid.explain.assembly import Found, assemble, raw_table
 from pellucid.explain.closed import (
     Closed,
     ClosedForm,
@@ -23,7 +23,6 @@ from pellucid.explain.closed import (
 from pellucid.explain.cut import Cut, find_cut
 from pellucid.explain.explanation import Explanation, ExplanationError
 from pellucid.explain.games import Game, game_at, game_of_parts
-from pellucid.explain.matrices import as_frame
 from pellucid.explain.players import Players, seat_in
 from pellucid.explain.setting import Setting, make_setting
 from pellucid.explain.subject import Space, same
@@ -126,8 +125,9 @@ def explain(
     wanted = space if space is not None else subject.best_space()
     subject.ask(wanted)  # refuses a space that there is not
     if raw_mode == "sum":
-        table = as_frame(setting.rows, setting.names, setting.index)[list(setting.raw_names)]
-        return summed(_explain_sum(setting, wanted, y=y, rows_from=rows_from), data=table)
+        return summed(
+            _explain_sum(setting, wanted, y=y, rows_from=rows_from), data=raw_table(setting)
+        )
     seats = seat_in(setting, players)
     cut = find_cut(setting, seats)
     found = _find(setting, cut, wanted, method, precision, surrogate)

@@ -47,13 +47,17 @@ class Setting:
     @property
     def raw_names(self) -> tuple[str, ...]:
         """The columns that the user knows, of which those of ``rows`` are made."""
-        return tuple(dict.fromkeys(self.subject.origins or self.names))
+        origins = self.subject.origins
+        return self.names if origins is None else tuple(dict.fromkeys(origins))
 
     @property
     def raw_of(self) -> np.ndarray:
         """Position in ``raw_names`` of what each column of ``rows`` is made of."""
+        origins = self.subject.origins
+        if origins is None:
+            return np.arange(len(self.names))
         place = {name: i for i, name in enumerate(self.raw_names)}
-        return np.array([place[name] for name in self.subject.origins or self.names], np.int64)
+        return np.array([place[name] for name in origins], dtype=np.int64)
 
     @property
     def seed(self) -> int:

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from pellucid.explain.assembly import raw_table
 from pellucid.explain.explanation import ExplanationError
-from pellucid.explain.matrices import as_frame
 from pellucid.explain.setting import Setting, make_setting
 from pellucid.explain.subject import Subject
-from pellucid.explain.tables import index_of
 
 Task = Literal["classification", "regression", "forecasting"]
 
@@ -129,16 +128,12 @@ def setup_explanations(
     _check_task(subject, task)
     if y is not None and len(y) != setting.n_rows:
         raise ExplanationError(f"y has {len(y)} values for {setting.n_rows} rows of X")
-    test = X_test_raw = None
-    if X_test is not None:
-        test = subject.prepare(X_test)
-        frame = as_frame(test, setting.names, index_of(X_test, test.shape[0]))
-        X_test_raw = frame[list(setting.raw_names)]
+    asked = None if X_test is None else make_setting(setting.ground, X_test)
     core = subject.core.model
     return ExplanationSetup(
         X_transform=setting.rows_at(subject.depth),
-        X_test_transform=None if test is None else subject.at(subject.depth, test),
-        X_test_raw=X_test_raw,
+        X_test_transform=None if asked is None else asked.rows_at(subject.depth),
+        X_test_raw=None if asked is None else raw_table(asked),
         engineered_feature_names=setting.engineered_names,
         raw_feature_names=setting.raw_names,
         feature_map=_feature_map(setting),
