@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli import registry, responding
+from pellucid.cli import registry, responding, serving
 from pellucid.cli.errors import INTERRUPTED, Commands
 
 app = typer.Typer(
@@ -406,6 +406,7 @@ def demo(
 
 registry.add_commands(app)
 responding.add_commands(app)
+serving.add_commands(app)
 
 
 def main() -> None:

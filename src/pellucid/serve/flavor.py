@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from pellucid.serve.errors import RequestError
-from pellucid.serve.scorer import LEVELS, Scorer, Scores
+from pellucid.serve.answers import scores_frame
+from pellucid.serve.options import Options
+from pellucid.serve.scorer import Scorer
 
 
 class ScoringModel:
@@ -29,50 +30,20 @@ class ScoringModel:
         ----------
         model_input : table, (n_rows, n_columns)
         params : mapping, optional
-            ``explain``: "none", "raw", "engineered" or "raw,engineered".
+            ``explain``: "none", "raw", "engineered" or "both".
 
         Returns
         -------
         DataFrame
-            ``prediction``; ``probability_<class>``; then, where asked for, ``base_value`` and
-            ``raw.<feature>`` or ``engineered.<feature>``, with ``[class]`` at the end of each name
-            where importances are of each class.
+            As `scores_frame` makes it.
 
         Raises
         ------
         RowsError, RequestError
         """
-        asked = str((params or {}).get("explain", "none"))
-        wanted = [each.strip() for each in asked.split(",") if each.strip() != "none"]
-        for each in wanted:
-            if each not in LEVELS:
-                raise RequestError(
-                    f"explain={asked!r} is unknown; expected none, raw, engineered or both with a "
-                    f"comma"
-                )
-        scores = self.scorer.score(model_input, explain=[each for each in LEVELS if each in wanted])
+        options = Options(explain=()).told(params or {})
+        scores = self.scorer.score(model_input, explain=options.explain, policy=options.policy)
         return scores_frame(scores, self.scorer)
-
-
-def scores_frame(scores: Scores, scorer: Scorer) -> pd.DataFrame:
-    """Scores as one table, a row a row."""
-    columns: dict[str, Any] = {"prediction": scores.predictions}
-    classes = scorer.predictor.classes
-    labels = [] if classes is None else [str(label) for label in classes.tolist()]
-    if scores.probabilities is not None:
-        for k, label in enumerate(labels):
-            columns[f"probability_{label}"] = scores.probabilities[:, k]
-    for level, found in scores.levels.items():
-        if found.values.ndim == 2:
-            columns["base_value"] = found.base_values[0]
-            for k, name in enumerate(found.names):
-                columns[f"{level}.{name}"] = found.values[:, k]
-            continue
-        for c, label in enumerate(labels):
-            columns[f"base_value[{label}]"] = found.base_values[c]
-            for k, name in enumerate(found.names):
-                columns[f"{level}.{name}[{label}]"] = found.values[:, k, c]
-    return pd.DataFrame(columns)
 
 
 def _load_pyfunc(path: str) -> ScoringModel:

@@ -7,6 +7,7 @@ more than a row does.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,12 +19,14 @@ import pandas as pd
 from pellucid.explain.explanation import Level
 from pellucid.explain.forecast import ForecastPredictor
 from pellucid.explain.predictor import Predictor
+from pellucid.models.ensemble import available_cores
 from pellucid.serve.checking import Gate, Policy
 from pellucid.serve.errors import RowsError
 from pellucid.store.artifacts import load_predictor
 from pellucid.tabular.errors import ReadError, SchemaError, SeriesError
 from pellucid.tabular.frames import to_frame
 
+_PART = 200  # rows that are worth a thread
 LEVELS: tuple[Level, ...] = ("raw", "engineered")
 
 
@@ -36,6 +39,8 @@ class Importances:
     names : of the features
     cells : what each row has for each feature, one sequence a feature
     error : the most that base value and importances of a row miss its margin by
+    space : in what they add up
+    method : "exact", or "sampled" with the largest standard error
     """
 
     values: np.ndarray
@@ -43,6 +48,9 @@ class Importances:
     names: tuple[str, ...]
     cells: Sequence[Any]
     error: float
+    space: str = "margin"
+    method: str = "exact"
+    standard_error: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,9 +204,7 @@ class Scorer:
         self, rows: Any, explain: Collection[Level], policy: Policy, checked: bool
     ) -> Scores:
         predictor = self.predictor
-        if isinstance(rows, list) and rows and isinstance(rows[0], Mapping):
-            rows = columns_of(rows)
-        table = to_frame(rows, feature_names=predictor.schema.names)
+        table = self.table(rows)
         notes: tuple[str, ...] = ()
         if checked and type(predictor) is Predictor:
             notes = self._gates[policy].check_frame(table)
@@ -206,6 +212,21 @@ class Scorer:
         matrix = predictor.featurizer.transform(frame)
         given = frame if isinstance(predictor, ForecastPredictor) else table
         return self._answer(matrix, _Cells(given, predictor.feature_map.raw_names), explain, notes)
+
+    def _margins(self, matrix: np.ndarray) -> np.ndarray:
+        """A row's margin depends on that row alone, so many rows are shared out among threads."""
+        ensemble = self.predictor.ensemble
+        n_parts = min(available_cores(), len(matrix) // _PART)
+        if n_parts < 2:
+            return ensemble.margins(matrix)
+        with ThreadPoolExecutor(max_workers=n_parts) as pool:
+            return np.concatenate(list(pool.map(ensemble.margins, np.array_split(matrix, n_parts))))
+
+    def table(self, rows: Any) -> pd.DataFrame:
+        """Rows in any form as a table of cells as they were given."""
+        if isinstance(rows, list) and rows and isinstance(rows[0], Mapping):
+            rows = columns_of(rows)
+        return to_frame(rows, feature_names=self.predictor.schema.names)
 
     def _answer(
         self,
@@ -215,7 +236,7 @@ class Scorer:
         notes: tuple[str, ...],
     ) -> Scores:
         predictor = self.predictor
-        margins = predictor.ensemble.margins(matrix)
+        margins = self._margins(matrix)
         levels: dict[Level, Importances] = {}
         for level in explain:
             other = levels.get("engineered" if level == "raw" else "raw")

@@ -1,0 +1,201 @@
+"""The service's routes. What comes before them is in `security`; what they say, in `answers`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+
+from pellucid.serve.answers import answer, scores_frame, to_arrow, to_csv, to_json
+from pellucid.serve.engine import Engine
+from pellucid.serve.errors import RequestError
+from pellucid.serve.formats import ARROW, CSV, JSON, read_body
+from pellucid.serve.holder import Holder, Served
+from pellucid.serve.inference import describe, infer_answer, model_metadata, read_infer
+from pellucid.serve.metrics import Metrics
+from pellucid.serve.openapi import document
+from pellucid.serve.options import Options
+from pellucid.serve.security import Guard, read_limited
+from pellucid.serve.settings import Settings
+from pellucid.serve.strict_json import read_json
+
+_WEB = Path(__file__).parent / "web"
+_PAGES = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+}
+
+
+def make_app(holder: Holder, settings: Settings, keys: frozenset[str] = frozenset()) -> Guard:
+    """The ASGI application of a service.
+
+    Parameters
+    ----------
+    holder : Holder
+        Of the model; the application starts and stops its looking for another.
+    settings : Settings
+    keys : API keys; empty for a service without
+    """
+    metrics = Metrics()
+    engine = Engine(settings.limits, metrics)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        holder.start()
+        yield
+        holder.stop()
+        engine.close()
+
+    app = FastAPI(title="Pellucid", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
+    routes = Routes(holder, settings, engine)
+    app.add_exception_handler(404, _tell_absent)
+    app.add_exception_handler(405, _tell_absent)
+    app.add_exception_handler(Exception, _raise)
+    for path in ("/score", "/invocations"):
+        app.add_api_route(path, routes.score, methods=["POST"])
+    app.add_api_route("/v2/models/{name}/infer", routes.infer, methods=["POST"])
+    app.add_api_route("/v2/models/{name}/versions/{version}/infer", routes.infer, methods=["POST"])
+    app.add_api_route("/v2/models/{name}", routes.metadata, methods=["GET"])
+    app.add_api_route("/v2/models/{name}/ready", routes.model_ready, methods=["GET"])
+    app.add_api_route("/v2", routes.server, methods=["GET"])
+    for path in ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/ping"):
+        app.add_api_route(path, routes.alive, methods=["GET"])
+    app.add_api_route("/schema", routes.schema, methods=["GET"])
+    app.add_api_route("/openapi.json", routes.openapi, methods=["GET"])
+    for path in _PAGES:
+        app.add_api_route(path, routes.page, methods=["GET"])
+    guard = Guard(app, settings=settings, keys=keys, metrics=metrics)
+
+    async def numbers() -> Response:
+        gauges = {
+            "pellucid_requests_waiting": guard.waiting,
+            "pellucid_model_reloads": holder.reloads,
+            "pellucid_model_reload_failures": holder.failures,
+        }
+        return Response(metrics.text(gauges), media_type="text/plain; version=0.0.4")
+
+    app.add_api_route("/metrics", numbers, methods=["GET"])
+    return guard
+
+
+class Routes:
+    """What each route does.
+
+    Parameters
+    ----------
+    holder, settings, engine : as in `make_app`
+    """
+
+    def __init__(self, holder: Holder, settings: Settings, engine: Engine) -> None:
+        self._holder, self._settings, self._engine = holder, settings, engine
+
+    async def score(self, request: Request) -> Response:
+        """Rows in any form; predictions and importances."""
+        served = self._holder.current  # one model for the whole request
+        options = Options(policy=self._settings.policy).told(request.query_params)
+        body = await self._body(request)
+        names = served.scorer.predictor.schema.raw_names
+        asked = read_body(body, request.headers.get("content-type"), names)
+        options = options.told(asked.params)
+        if asked.form in ("method", "inputs"):  # they answer with results alone
+            options = options.told({"explain": "none", "space": "margin"})
+        scores = await self._engine.score(served, asked, options)
+        accept = request.headers.get("accept", "").partition(";")[0].strip().lower()
+        if accept == CSV:
+            return Response(to_csv(scores_frame(scores, served.scorer)), media_type=CSV)
+        if accept in ARROW:
+            return Response(to_arrow(scores_frame(scores, served.scorer)), media_type=ARROW[0])
+        return _json(answer(scores, served, asked, options))
+
+    async def infer(self, request: Request) -> Response:
+        """The Open Inference Protocol."""
+        served = self._named(request)
+        value = read_json(await self._body(request))
+        asked, levels = read_infer(value)
+        options = Options(policy=self._settings.policy, explain=()).told(asked.params)
+        if levels is not None:
+            options = options.told({"explain": list(levels)})
+        scores = await self._engine.score(served, asked, options)
+        return _json(infer_answer(scores, served, value))
+
+    async def metadata(self, request: Request) -> Response:
+        """What the model takes and gives."""
+        return _json(model_metadata(self._named(request)))
+
+    async def model_ready(self, request: Request) -> Response:
+        """Whether the model answers."""
+        served = self._named(request)
+        return _json({"name": served.name, "ready": True})
+
+    async def server(self) -> Response:
+        """The server itself."""
+        facts = self._holder.current.facts
+        return _json({"name": "pellucid", "version": facts["explainer"], "extensions": []})
+
+    async def alive(self) -> Response:
+        """The service is up; it is only up with a model."""
+        return _json({"status": "ok", "model": self._holder.current.facts})
+
+    async def schema(self) -> Response:
+        """The columns of a row, and an example."""
+        served = self._holder.current
+        predictor = served.scorer.predictor
+        facts = {
+            "model": served.facts,
+            "task": predictor.problem.task,
+            "target": predictor.target,
+            "classes": None if predictor.classes is None else predictor.classes.tolist(),
+            "columns": describe(served.scorer),
+            "raw_features": predictor.names_of("raw"),
+            "engineered_features": predictor.names_of("engineered"),
+            "policy": self._settings.policy,
+        }
+        return _json(facts)
+
+    async def openapi(self) -> Response:
+        """The OpenAPI document, with the model's own columns."""
+        return _json(document(self._holder.current, self._settings))
+
+    async def page(self, request: Request) -> Response:
+        """A page to try a row."""
+        name, kind = _PAGES[request.url.path]
+        return Response((_WEB / name).read_bytes(), media_type=kind)
+
+    async def _body(self, request: Request) -> bytes:
+        limits = self._settings.limits
+        return await read_limited(
+            request.receive,
+            length=request.headers.get("content-length"),
+            most=limits.body,
+            seconds=limits.body_seconds,
+        )
+
+    def _named(self, request: Request) -> Served:
+        served = self._holder.current
+        name = request.path_params["name"]
+        version = request.path_params.get("version", served.version)
+        if (name, version) != (served.name, served.version):
+            raise RequestError(
+                f"this service has the model {served.name} in version {served.version}",
+                code="unknown_model",
+                status=404,
+            )
+        return served
+
+
+def _json(value: Any) -> Response:
+    return Response(to_json(value), media_type=JSON)
+
+
+async def _raise(_: Request, error: Exception) -> Response:
+    raise error  # the guard tells it, as it does its own
+
+
+async def _tell_absent(request: Request, error: Exception) -> Response:
+    status = int(getattr(error, "status_code", 404))
+    what = "method is not allowed here" if status == 405 else "address is not one of the service's"
+    raise RequestError(f"this {what}; see /openapi.json", code="not_found", status=status)

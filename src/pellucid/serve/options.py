@@ -1,0 +1,91 @@
+"""How a request wants to be answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast, get_args
+
+from pellucid.explain.explanation import Level
+from pellucid.serve.checking import Policy
+from pellucid.serve.errors import RequestError
+from pellucid.serve.scorer import LEVELS
+
+Space = Literal["margin", "probability", "response"]
+Method = Literal["predict", "predict_proba"]
+_MOST = 10_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to give besides predictions.
+
+    explain : levels of importances; none for predictions alone
+    top : give the so many largest importances of each row with their cells, instead of all
+    space : in what importances add up
+    policy : how exact the types of cells must be
+    method : of the old forms, what their result is
+    """
+
+    explain: tuple[Level, ...] = LEVELS
+    top: int | None = None
+    space: Space = "margin"
+    policy: Policy = "lenient"
+    method: Method = "predict"
+
+    def told(self, params: Mapping[str, Any]) -> Options:
+        """These options, changed as a query string or a body says; other names are ignored.
+
+        Raises
+        ------
+        RequestError
+            For a value that is none of those expected.
+
+        Examples
+        --------
+        >>> Options().told({"explain": "raw", "top": "3"})
+        Options(explain=('raw',), top=3, space='margin', policy='lenient', method='predict')
+        """
+        changed = self
+        if "explain" in params:
+            changed = replace(changed, explain=_levels(params["explain"]))
+        if params.get("top") is not None:
+            changed = replace(changed, top=_count(params["top"]))
+        for name, kinds in (("space", Space), ("policy", Policy), ("method", Method)):
+            if name in params:
+                value = _one_of(name, params[name], get_args(kinds))
+                changed = replace(changed, **cast(dict[str, Any], {name: value}))
+        return changed
+
+
+def _levels(value: Any) -> tuple[Level, ...]:
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise RequestError(f"explain must be text, one or more of {_known()}", code="bad_option")
+    asked = {word.strip() for word in words} - {"none", ""}
+    if "both" in asked:
+        asked = (asked - {"both"}) | set(LEVELS)
+    if asked - set(LEVELS):
+        raise RequestError(
+            f"explain is unknown; expected one or more of {_known()}", code="bad_option"
+        )
+    return tuple(level for level in LEVELS if level in asked)
+
+
+def _known() -> str:
+    return "raw, engineered, both, none"
+
+
+def _count(value: Any) -> int:
+    text = str(value)
+    if isinstance(value, bool) or not text.isascii() or not text.isdecimal():
+        raise RequestError("top must be a whole number from 1 on", code="bad_option")
+    if len(text) > 5 or not 1 <= int(text) <= _MOST:
+        raise RequestError(f"top must be from 1 to {_MOST}", code="bad_option")
+    return int(text)
+
+
+def _one_of(name: str, value: Any, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise RequestError(f"{name} must be one of {', '.join(known)}", code="bad_option")
+    return str(value)

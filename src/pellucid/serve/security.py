@@ -1,0 +1,229 @@
+"""What stands before every route: who may ask, from where, and how much at a time.
+
+A plain ASGI layer, so that a route that is added later stands behind it too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import re
+import secrets
+import time
+import traceback
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from pellucid.serve.errors import RequestError
+from pellucid.serve.metrics import Metrics
+from pellucid.serve.settings import LOOPBACK, Settings
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+OPEN = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/ping", "/",
+        "/page.js", "/page.css")  # fmt: skip
+_log = logging.getLogger("pellucid.serve.access")
+_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'self'; base-uri 'none'; frame-ancestors 'none'"),
+]
+
+
+class Guard:
+    """Lets through what is allowed; answers for the rest, counts all, and logs without values.
+
+    Parameters
+    ----------
+    app : the ASGI application behind it
+    settings : Settings
+    keys : API keys; empty for none
+    metrics : Metrics
+    """
+
+    def __init__(
+        self, app: Any, *, settings: Settings, keys: frozenset[str], metrics: Metrics
+    ) -> None:
+        self._app, self._settings, self._metrics = app, settings, metrics
+        self._digests = [_digest(key.encode()) for key in keys]
+        self._hosts = {*LOOPBACK, settings.host.lower(), *(h.lower() for h in settings.hosts)}
+        self.waiting = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        name = given if _ID.fullmatch(given) else secrets.token_hex(8).encode()
+        answer = _Answer(send, name)
+        started = time.perf_counter()
+        self.waiting += 1
+        try:
+            self._check(scope, headers)
+            await self._app(scope, receive, answer.send)
+        except RequestError as error:
+            await answer.problem(error)
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            _log.error(
+                "unexpected %s at %s:%s", type(error).__name__, where.filename, where.lineno
+            )  # not its message, which may hold cells
+            await answer.problem(_FAULT)
+        finally:
+            self.waiting -= 1
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", "other")
+            self._metrics.count_request(route, answer.status, seconds)
+            if route not in OPEN:
+                _log.info(
+                    json.dumps(
+                        {
+                            "request": name.decode(),
+                            "method": scope["method"],
+                            "route": route,
+                            "status": answer.status,
+                            "ms": round(1000 * seconds, 2),
+                        }
+                    )
+                )
+
+    def _check(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
+        host = _bare(headers.get(b"host", b"").decode("latin-1"))
+        open_route = scope["path"] in OPEN
+        probes = open_route and scope["path"] != "/"  # orchestrators ask by address
+        if host not in self._hosts and not probes and (self._settings.is_local or self._known):
+            raise RequestError(
+                "this host name is not one of the service's; add it with --host-name",
+                code="wrong_host",
+                status=421,
+            )
+        origin = headers.get(b"origin")
+        if origin is not None and origin.decode("latin-1").partition("://")[2] != headers.get(
+            b"host", b""
+        ).decode("latin-1"):
+            raise RequestError(
+                "pages of another origin may not ask this service", code="origin", status=403
+            )
+        if self._digests and not open_route:
+            self._authenticate(headers)
+        if b"content-encoding" in headers and headers[b"content-encoding"] != b"identity":
+            raise RequestError(
+                "compressed bodies are not read; send it as it is", code="encoding", status=415
+            )
+        if self.waiting > self._settings.limits.waiting and not open_route:
+            raise RequestError(
+                "too many requests wait; ask again in a second", code="busy", status=503
+            )
+
+    @property
+    def _known(self) -> bool:
+        """Whether the names are known under which a service that others reach may be asked."""
+        return bool(self._settings.hosts)
+
+    def _authenticate(self, headers: dict[bytes, bytes]) -> None:
+        given = headers.get(b"x-api-key", b"")
+        kind, _, token = headers.get(b"authorization", b"").partition(b" ")
+        if kind.lower() == b"bearer":
+            given = token.strip()
+        digest = _digest(given)
+        found = False
+        for known in self._digests:  # all of them, so that time tells nothing
+            found |= hmac.compare_digest(digest, known)
+        if not found:
+            raise RequestError(
+                "an API key is needed: Authorization: Bearer KEY, or X-API-Key: KEY",
+                code="unauthorized",
+                status=401,
+            )
+
+
+class _Answer:
+    """Sends an answer with the headers that every answer has."""
+
+    def __init__(self, send: Send, name: bytes) -> None:
+        self._send, self._name, self.status = send, name, 0
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            own = dict(message.get("headers", ()))
+            extra = [pair for pair in _HEADERS if pair[0] not in own]
+            message["headers"] = [*own.items(), *extra, (b"x-request-id", self._name)]
+        await self._send(message)
+
+    async def problem(self, error: RequestError) -> None:
+        """Tell an error, unless an answer has begun."""
+        if self.status:
+            return
+        body = json.dumps({**error.to_dict(), "request": self._name.decode()}).encode()
+        headers = [
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        if error.status == 401:
+            headers.append((b"www-authenticate", b"Bearer"))
+        if error.status == 503:
+            headers.append((b"retry-after", b"1"))
+        if error.status in (408, 413):
+            headers.append((b"connection", b"close"))  # what is left of the body is not read
+        start = {"type": "http.response.start", "status": error.status, "headers": headers}
+        await self.send(start)
+        await self.send({"type": "http.response.body", "body": body})
+
+
+_FAULT = RequestError("the service failed; its log says where", code="fault", status=500)
+
+
+async def read_limited(receive: Receive, *, length: str | None, most: int, seconds: float) -> bytes:
+    """Read a request's body, no more than ``most`` bytes and no longer than ``seconds``.
+
+    Raises
+    ------
+    RequestError
+        413 for a longer one, 408 for a slower one, 400 for a client that left.
+    """
+    too_long = RequestError(
+        f"the body is longer than {most} bytes; send fewer rows", code="too_long", status=413
+    )
+    if length is not None and length.isascii() and length.isdecimal() and int(length[:20]) > most:
+        raise too_long
+    chunks, total = [], 0
+    deadline = asyncio.get_running_loop().time() + seconds
+    try:
+        async with asyncio.timeout_at(deadline):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise RequestError("the client left", code="left")
+                chunks.append(message.get("body", b""))
+                total += len(chunks[-1])
+                if total > most:
+                    raise too_long
+                if not message.get("more_body", False):
+                    return b"".join(chunks)
+    except TimeoutError:
+        raise RequestError(
+            f"the body did not arrive within {seconds:g} s", code="too_slow", status=408
+        ) from None
+
+
+def _bare(host: str) -> str:
+    """A host without its port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()
+
+
+def _digest(key: bytes) -> bytes:
+    return hashlib.sha256(key).digest()

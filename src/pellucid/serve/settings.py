@@ -1,0 +1,131 @@
+"""What a service is told when it starts; plain values, so that its workers can be told too."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from pellucid.serve.checking import Policy
+from pellucid.serve.errors import ServeError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+KEYS = "PELLUCID_API_KEYS"  # the environment variable: keys with commas between them
+_SHORTEST = 16  # characters of a key
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a request may cost.
+
+    body : bytes
+    rows : of one request
+    seconds : to answer
+    body_seconds : for a client to send its request
+    waiting : requests that are answered or wait at one time, in a worker
+    """
+
+    body: int = 10_000_000
+    rows: int = 10_000
+    seconds: float = 30.0
+    body_seconds: float = 10.0
+    waiting: int = 128
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A service.
+
+    target : a registered model, such as "bank@champion", or a folder
+    store : where it is registered
+    keys_file : a file of API keys, one a line
+    open_to_all : whether the service may be reached from other machines without a key
+    hosts : names under which the service may be asked, besides loopback and ``host``
+    reload_seconds : between looks whether the target means another model; 0 for never
+    """
+
+    target: str
+    store: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    keys_file: str | None = None
+    open_to_all: bool = False
+    certificate: str | None = None
+    private_key: str | None = None
+    hosts: tuple[str, ...] = ()
+    policy: Policy = "lenient"
+    reload_seconds: float = 2.0
+    limits: Limits = Limits()
+
+    def to_json(self) -> str:
+        """Text from which `from_json` makes the same settings."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        """Read what `to_json` gave.
+
+        Examples
+        --------
+        >>> given = Settings("bank@champion", hosts=("score.example",))
+        >>> Settings.from_json(given.to_json()) == given
+        True
+        """
+        facts = json.loads(text)
+        limits, hosts = Limits(**facts.pop("limits")), tuple(facts.pop("hosts"))
+        return replace(cls(**facts), limits=limits, hosts=hosts)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the service."""
+        return self.host in LOOPBACK
+
+    def check(self, keys: frozenset[str]) -> None:
+        """Refuse settings that no service should start with.
+
+        Raises
+        ------
+        ServeError
+        """
+        if not self.is_local and not keys and not self.open_to_all:
+            raise ServeError(
+                f"on {self.host} other machines can reach the service, and there is no API key; "
+                f"give some with --keys FILE or {KEYS}, or say --no-auth"
+            )
+        if (self.certificate is None) != (self.private_key is None):
+            raise ServeError("TLS takes two files: give both --tls-cert and --tls-key")
+        for path in (self.certificate, self.private_key):
+            if path is not None and not Path(path).is_file():
+                raise ServeError(f"the TLS file {path} does not exist")
+        if not 0 <= self.port <= 65535:
+            raise ServeError(f"port {self.port} is none; ports are from 1 to 65535")
+        if self.workers < 1:
+            raise ServeError(f"there must be at least one worker, not {self.workers}")
+
+
+def read_keys(settings: Settings, environ: Mapping[str, str] | None = None) -> frozenset[str]:
+    """API keys of the file and of the environment; none for a service without.
+
+    Raises
+    ------
+    ServeError
+        A file that cannot be read or holds none, or a key that is easily guessed.
+    """
+    environ = os.environ if environ is None else environ
+    keys = [key.strip() for key in environ.get(KEYS, "").split(",")]
+    if settings.keys_file is not None:
+        try:
+            lines = Path(settings.keys_file).read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ServeError(f"the key file {settings.keys_file} cannot be read") from error
+        found = [line.strip() for line in lines if not line.startswith("#")]
+        if not any(found):
+            raise ServeError(f"the key file {settings.keys_file} holds no key")
+        keys += found
+    kept = frozenset(key for key in keys if key)
+    if any(len(key) < _SHORTEST or not key.isascii() for key in kept):
+        raise ServeError(f"an API key needs at least {_SHORTEST} characters, of ASCII")
+    return kept
