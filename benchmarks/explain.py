@@ -102,6 +102,7 @@ def given_model(peer_python, quick):
     tried = pellucid.explain(
         pipeline, rows[:2], background=background[:2], method="sampled", precision=1e-12
     )
+    gap = pellucid.explain.residual(found).abs().to_numpy()
     setup = setup_explanations(pipeline, X=train, X_test=rows)
     tree_game = shapley.compile(
         model.booster_, players=setup.feature_map.toarray().argmax(axis=0), game="path-dependent"
@@ -112,6 +113,9 @@ def given_model(peer_python, quick):
         "ours": {
             "seconds": took, "milliseconds for one row": 1e3 * one,
             "additivity error": found.certificate.additivity_error,
+            "largest residual of sums, share of the margin's spread": float(
+                gap.max() / found.margins.std()
+            ),
             "largest difference to all coalitions": float(np.abs(few.values - tried.values).max()),
         },
     }  # fmt: skip
