@@ -251,6 +251,7 @@ def test_a_forecaster_says_how_far_it_sees_and_what_it_beats(show):
     assert "It forecasts up to 4 steps of one week ahead." in said
     assert "20% above on the test rows and 50% below in cross-validation" in said
     assert "joined for the calendar" in page.locator("#importance .lede").inner_text()
+    assert "forecast from two steps before" in page.locator("#row .lede").inner_text()
     assert "run.model().forecast(new_rows)" in page.locator("footer pre").inner_text()
     boxes = "all => all.map((each) => each.getBoundingClientRect().toJSON())"
     marks = [m for m in page.locator(".imp-axis span").evaluate_all(boxes) if m["width"]]

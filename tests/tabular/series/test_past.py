@@ -32,7 +32,9 @@ def plain(history, code, origin, target):
         found = before(at)
         return other if found is None else found
 
-    out = [last, *(filled(origin - lag, last) for lag in spec.lags if lag)]
+    phases = [at for at in range(target - spec.season, origin - 99, -spec.season) if at <= origin]
+    out = [next((known[at] for at in phases[:4] if at in known), last), last]
+    out += [filled(origin - lag, last) for lag in spec.lags if lag]
     for size in spec.windows:
         seen = [known[at] for at in range(origin - size + 1, origin + 1) if at in known] or [last]
         told = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max}
@@ -43,8 +45,6 @@ def plain(history, code, origin, target):
         some = [before(at) for at in phases if before(at) is not None]
         ago = filled(phases[0], last)
         out += [ago, filled(phases[1], ago), np.mean(some) if some else last]
-    phases = [at for at in range(target - spec.season, origin - 99, -spec.season) if at <= origin]
-    out.append(next((known[at] for at in phases[:4] if at in known), last))
     return out
 
 

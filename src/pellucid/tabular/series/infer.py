@@ -58,7 +58,7 @@ def read_history(
     >>> table = pd.DataFrame({"day": days})
     >>> spec = read_history(table, sales, target="sales", time_column="day", horizon=3).spec
     >>> spec.frequency.name, spec.season, spec.past_names[:3]
-    ('day', 7, ('sales', 'sales.lag_1', 'sales.lag_2'))
+    ('day', 7, ('sales', 'sales.last', 'sales.lag_1'))
     """
     if target in frame.columns:
         raise SeriesError(

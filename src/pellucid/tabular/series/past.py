@@ -28,10 +28,10 @@ def past_features(
 ) -> np.ndarray:
     """Everything that is made of the target's past, float64 (n, n_names).
 
-    Nothing after the origin is looked at. In order: the last known value; values some steps before
-    the origin; statistics of the windows that end at the origin; values at the target time's phase
-    in earlier seasons, and their mean; the seasonal naive forecast. A step without a value has the
-    last one before it; one before the first, the last known value.
+    Nothing after the origin is looked at. In order: the seasonal naive forecast; the last known
+    value; values some steps before the origin; statistics of the windows that end at the origin;
+    values at the target time's phase in earlier seasons, and their mean. A step without a value has
+    the last one before it; one before the first, the last known value.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def past_features(
     """
     spec = history.spec
     last = history.last_values(code, origin)
-    columns = [last]
+    columns = [naive(history, code, origin, target, spec.season), last]
     columns += [_else(history.last_values(code, origin - lag), last) for lag in spec.lags if lag]
     for size in spec.windows:
         columns += _window(history, code, origin, size, spec.statistics_of(size), last)
@@ -48,7 +48,6 @@ def past_features(
         phases = _phases(history, code, origin, target, season, spec.n_phases)
         columns += [_else(phases[0], last), _else(phases[1], _else(phases[0], last))]
         columns.append(_else(_quietly(np.nanmean, np.stack(phases, axis=1)), last))
-    columns.append(naive(history, code, origin, target, spec.season))
     return np.stack(columns, axis=1)
 
 

@@ -61,7 +61,11 @@ class SeriesSpec:
 
     @property
     def past_names(self) -> tuple[str, ...]:
-        """What is made of the target's past, in the order of `past_features`."""
+        """What is made of the target's past, in the order of `past_features`.
+
+        The seasonal naive forecast stands under the target's own name: of all that is made of the
+        past it is the one value that a person would look at first.
+        """
         of_lags = [f"lag_{lag}" for lag in self.lags if lag]
         of_windows = [
             f"{what}_{size}" for size in self.windows for what in self.statistics_of(size)
@@ -71,7 +75,7 @@ class SeriesSpec:
             for season in self.seasons
             for name in (f"season_{season}", f"season_{season}_before", f"season_{season}_mean")
         ]
-        made = (*of_lags, *of_windows, *of_seasons, "naive")
+        made = ("last", *of_lags, *of_windows, *of_seasons)
         return (self.target, *(f"{self.target}.{name}" for name in made))
 
     def statistics_of(self, window: int) -> tuple[str, ...]:
@@ -114,8 +118,8 @@ class SeriesSpec:
     @property
     def baselines(self) -> dict[str, str]:
         """Forecasts that learn nothing: name -> column that holds them."""
-        seasonal = {"Seasonal naive": f"{self.target}.naive"}
-        return seasonal if self.season == 1 else {**seasonal, "Last value": self.target}
+        seasonal = {"Seasonal naive": self.target}
+        return seasonal if self.season == 1 else {**seasonal, "Last value": f"{self.target}.last"}
 
     @property
     def lookback(self) -> int:

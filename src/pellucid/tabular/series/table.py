@@ -17,7 +17,7 @@ class Supervised:
     """Rows to learn from.
 
     frame : (n_rows, the spec's table columns); its index names the row of the history at the
-        target time, and how many steps ahead of the origin that is: "82, 3 ahead".
+        target time, and how many steps ahead of the origin that is: "82 +3".
     y : float64 (n_rows,)
     code, origin, target : int64 (n_rows,); series, and positions on the grid.
     """
@@ -60,7 +60,7 @@ def supervise(
     rows, code, origin, target = (each[usable] for each in (rows, code, origin, target))
     frame = make_table(history, history.rows.iloc[rows], code, origin, target)
     ahead = zip(frame.index, (target - origin).tolist(), strict=True)
-    frame.index = pd.Index([f"{label}, {step} ahead" for label, step in ahead], dtype=object)
+    frame.index = pd.Index([f"{label} +{step}" for label, step in ahead], dtype=object)
     return Supervised(frame, history.y[rows], code, origin, target)
 
 

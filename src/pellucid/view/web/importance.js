@@ -53,7 +53,7 @@ export function importanceSection({ explained, training, target }, state) {
       type: "button", class: "quiet", onclick: () => { shown += MORE; render(); },
     }, `Show ${Math.min(MORE, all.length - shown)} more of ${all.length}`));
     swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: on average (bar) and for each of ${count(explained.n, "row")} (dots).`,
-      training.horizon && [" ", name(target), " stands for its own past, and shows the last known value; ", name(training.time_column), " for the calendar and the steps ahead."]);
+      training.horizon && [" ", name(target), " stands for its own past, and shows the value of the season before; ", name(training.time_column), " for the calendar and the steps ahead."]);
     repaint();
   }
 

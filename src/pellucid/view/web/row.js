@@ -32,7 +32,8 @@ export function rowSection(subject, state) {
       },
     });
   });
-  return section("row", "Why one row", "Find a row; the waterfall goes from what the model says of an average row to what it says of this one. The steps are exact: they end where the model does.",
+  const ahead = subject.training.horizon ? " Row 7 +2 is row 7, forecast from two steps before." : "";
+  return section("row", "Why one row", `Find a row; the waterfall goes from what the model says of an average row to what it says of this one. The steps are exact: they end where the model does.${ahead}`,
     h("div", { class: "row-grid" }, find, h("div", { class: "row-view" }, answer, picture)));
 }
 
