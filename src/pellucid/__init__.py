@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pellucid.errors import PellucidError, PellucidWarning
     from pellucid.explain.explainer import explain
     from pellucid.explain.explanation import Explanation
+    from pellucid.serve.service import deploy, services
     from pellucid.store.registry import list_models, load
     from pellucid.store.runs import list_runs, load_run
     from pellucid.tabular.config import FeaturizationConfig
@@ -32,12 +33,14 @@ _HOMES = {
     "FeaturizationConfig": "pellucid.tabular.config",
     "PellucidError": "pellucid.errors",
     "PellucidWarning": "pellucid.errors",
+    "deploy": "pellucid.serve.service",
     "explain": "pellucid.explain",  # a package that can be called
     "list_models": "pellucid.store.registry",
     "list_runs": "pellucid.store.runs",
     "load": "pellucid.store.registry",
     "load_run": "pellucid.store.runs",
     "replay": "pellucid.automl.replay",
+    "services": "pellucid.serve.service",
 }
 
 __all__ = [
@@ -48,12 +51,14 @@ __all__ = [
     "FeaturizationConfig",
     "PellucidError",
     "PellucidWarning",
+    "deploy",
     "explain",
     "list_models",
     "list_runs",
     "load",
     "load_run",
     "replay",
+    "services",
 ]
 
 

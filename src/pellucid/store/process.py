@@ -9,7 +9,12 @@ from pathlib import Path
 
 def own_token() -> str:
     """The host, the process and its start: enough to tell later whether it still lives."""
-    return f"{socket.gethostname()}/{os.getpid()}/{_start(os.getpid())}"
+    return token_of(os.getpid())
+
+
+def token_of(pid: int) -> str:
+    """The same of another process of this host."""
+    return f"{socket.gethostname()}/{pid}/{_start(pid)}"
 
 
 def is_gone(token: str) -> bool:
@@ -30,13 +35,20 @@ def is_gone(token: str) -> bool:
         return True
     except OSError:
         return False
+    if _stat(int(rest))[:1] == ["Z"]:  # ended, though its parent has not looked yet
+        return True
     return bool(start) and _start(int(rest)) not in ("", start)  # the number was given anew
 
 
 def _start(pid: int) -> str:
     """When a process started, in the kernel's ticks; empty where that is not told."""
+    facts = _stat(pid)
+    return facts[19] if facts else ""
+
+
+def _stat(pid: int) -> list[str]:
+    """What the kernel tells of a process after its name, its state first; empty if nothing."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[19]
+        return []

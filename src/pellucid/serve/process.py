@@ -1,0 +1,73 @@
+"""A service's process as seen from outside: started, looked after, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pellucid.explain.persistence import write_file
+from pellucid.serve.local import FACTS
+from pellucid.store.process import is_gone, token_of
+
+LOG = "service.log"
+
+
+def start_process(folder: Path, facts: dict[str, Any]) -> None:
+    """Start what a service's facts say, and keep with them which process it is."""
+    facts |= {"process": "", "started": datetime.now(UTC).isoformat()}
+    write_facts(folder, facts)
+    with (folder / LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pellucid.serve.local", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # it outlives this process, and its terminal
+        )
+    facts["process"] = token_of(process.pid)
+    write_facts(folder, facts)
+
+
+def write_facts(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Keep the facts of a service."""
+    write_file(folder / FACTS, json.dumps(facts, indent=1).encode())
+
+
+def end_process(token: str, *, seconds: float = 25.0) -> None:
+    """End a service's process and its workers, gently at first."""
+    if has_ended(token):
+        return
+    pid = int(token.split("/")[-2])
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + seconds
+    while not has_ended(token):
+        if time.monotonic() > deadline:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def has_ended(token: str) -> bool:
+    """Whether a service's process is known to be no more."""
+    if not token:
+        return False
+    with contextlib.suppress(ChildProcessError, ValueError):
+        os.waitpid(int(token.split("/")[-2]), os.WNOHANG)  # else a child that ended lingers
+    return is_gone(token)
+
+
+def free_port() -> int:
+    """A port of loopback that nothing listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
