@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from pellucid.explain.difference import diff as diff
     from pellucid.explain.difference import diff_explanations as diff_explanations
     from pellucid.explain.difference import diff_periods as diff_periods
+    from pellucid.explain.failing import error_tree as error_tree
     from pellucid.explain.ground import prepare as prepare
     from pellucid.explain.interacting import interactions as interactions
     from pellucid.explain.mimic import explain_recorded as explain_recorded
     from pellucid.explain.permutation import permutation_importance as permutation_importance
     from pellucid.explain.ranking import rank as rank
+    from pellucid.explain.reasons import reason_codes as reason_codes
     from pellucid.explain.response import partial_dependence as partial_dependence
     from pellucid.explain.setup import setup_explanations as setup_explanations
     from pellucid.explain.summing import residual as residual
@@ -47,11 +49,13 @@ _HOMES = {
     "diff": "difference",
     "diff_explanations": "difference",
     "diff_periods": "difference",
+    "error_tree": "failing",
     "interactions": "interacting",
     "leaders": "agreement",
     "partial_dependence": "response",
     "permutation_importance": "permutation",
     "rank": "ranking",
+    "reason_codes": "reasons",
     "what_if": "changing",
 }
 

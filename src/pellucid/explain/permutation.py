@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pellucid.explain.asking import Asked, AskError, ask_about, changed, class_at
+from pellucid.explain.asking import AskError, ask_about, changed
 from pellucid.explain.explainer import explain
+from pellucid.explain.losses import Measure, losses_of
 from pellucid.explain.ranking import agreement_of, rank
 from pellucid.explain.response import check_confidence
-
-Loss = Callable[[Any, np.ndarray], float]
-"""From truths and responses, (n_rows, n_classes) or (n_rows,) of values, to a mean loss."""
 
 _SHARE = 0.1  # of all importance, from which a feature counts for something
 
@@ -48,13 +45,14 @@ def permutation_importance(
     y: Any,
     *,
     background: Any = None,
+    measure: Measure | None = None,
     repeats: int = 10,
     confidence: float = 0.95,
     random_state: int = 0,
 ) -> Permutation:
     """Shuffle each raw column, see how much the loss rises, and compare with Shapley values.
 
-    The loss is the log loss of classes and the squared error of values. Permutation says what the
+    Permutation says what the
     model's accuracy needs, Shapley values what its answers are made of: a feature that moves
     answers and does not make them better is high in one and low in the other, as after overfitting.
 
@@ -67,6 +65,8 @@ def permutation_importance(
         Labels or values.
     background : table, optional
         As in `pellucid.explain`.
+    measure : "wrong", "log loss", "absolute" or "squared", optional
+        The loss: by default the log loss of classes, and the squared error of values.
     repeats : int
         Shuffles of each column.
     confidence : float
@@ -75,7 +75,8 @@ def permutation_importance(
     Raises
     ------
     AskError
-        ``y`` of another length, labels that the model has not, or fewer than two rows or repeats.
+        ``y`` of another length, labels that the model has not, a measure that does not fit, or
+        fewer than two rows or repeats.
 
     Notes
     -----
@@ -93,7 +94,9 @@ def permutation_importance(
     if repeats < 2:
         raise AskError(f"repeats is {repeats}; a spread needs at least two")
     asked = ask_about(model, X)
-    losses = _losses(asked, y)
+    if measure is None:
+        measure = "squared" if asked.subject.classes is None else "log loss"
+    losses = losses_of(asked, y, measure)
     if asked.n_rows < 2:
         raise AskError(f"X has {asked.n_rows} rows; nothing can be shuffled")
     before = losses(asked.rows)  # (n_rows,)
@@ -127,26 +130,6 @@ def permutation_importance(
 
 def _series(cells: Any, order: np.ndarray) -> pd.Series:
     return pd.Series(cells).iloc[order]
-
-
-def _losses(asked: Asked, y: Any) -> Callable[[Any], np.ndarray]:
-    """From rows to each row's loss, (n_rows,)."""
-    truth = np.asarray(y)
-    if truth.shape != (asked.n_rows,):
-        raise AskError(f"y has shape {truth.shape} for {asked.n_rows} rows; give one value a row")
-    subject = asked.subject
-    if subject.classes is None:
-        values = truth.astype(np.float64)
-        return lambda rows: (asked.responses(rows)[:, 0] - values) ** 2
-    places = {label: class_at(subject.classes, label) for label in pd.unique(pd.Series(truth))}
-    at = np.array([places[label] for label in truth.tolist()])
-    everyone = np.arange(asked.n_rows)
-
-    def log_loss(rows: Any) -> np.ndarray:
-        chances = subject.probabilities(asked.responses(rows))[everyone, at]
-        return -np.log(np.clip(chances, 1e-15, 1.0))
-
-    return log_loss
 
 
 def _disagreements(own: pd.DataFrame) -> list[str]:
