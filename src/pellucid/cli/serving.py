@@ -52,6 +52,9 @@ def serve(
     reload: Annotated[
         float, typer.Option(help="Seconds between looks at the alias; 0: never.")
     ] = 2.0,
+    name: Annotated[
+        str | None, typer.Option(help="What to call the model. [default: its own name]")
+    ] = None,
     store: StoreUri = None,
 ) -> None:
     """Serve predictions and their reasons over HTTP.
@@ -65,6 +68,7 @@ def serve(
     settings = Settings(
         target=model,
         store=store,
+        name=name,
         host=host,
         port=port,
         workers=workers,
@@ -80,6 +84,31 @@ def serve(
     run_server(settings)
 
 
+def bundle(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="NAME, NAME@ALIAS or NAME/VERSION.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A new folder.")],
+    image: Annotated[
+        str | None, typer.Option(help="Name of the image. [default: NAME:VERSION]")
+    ] = None,
+    wheel: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Pellucid as a wheel, to install from the bundle."),
+    ] = None,
+    store: StoreUri = None,
+) -> None:
+    """Write a model with all that serves it elsewhere.
+
+    Pinned requirements, a Dockerfile, manifests for Kubernetes and KServe, and a README.
+    """
+    from pellucid.serve.bundle import write_bundle
+
+    found = write_bundle(model, output, store=store, image=image, wheel=wheel)
+    typer.echo(f"{output}: {found}; its README.md says how to run it")
+
+
 def add_commands(app: typer.Typer) -> None:
     """Put these commands among those of the command line."""
-    app.command()(serve)
+    for command in (serve, bundle):
+        app.command()(command)

@@ -59,8 +59,17 @@ class Source:
     load: Callable[[], Served]
 
 
-def source_of(target: str, *, store: str | Path | None = None) -> Source:
+def source_of(target: str, *, store: str | Path | None = None, name: str | None = None) -> Source:
     """A registered model such as "bank@champion", or a folder that holds a model.
+
+    Parameters
+    ----------
+    target : str
+        The folder may be that of a model, of an MLflow model, or of a bundle.
+    store : str, Path or None
+        Where models are registered.
+    name : str, optional
+        What to call the model instead of its own name.
 
     Raises
     ------
@@ -68,10 +77,9 @@ def source_of(target: str, *, store: str | Path | None = None) -> Source:
         If it is neither.
     """
     folder = Path(target)
-    if (folder / "model" / MANIFEST).is_file():
-        return _folder_source(folder / "model", folder.resolve().name)
-    if (folder / MANIFEST).is_file():
-        return _folder_source(folder, folder.resolve().name)
+    for place in (folder, folder / "model", folder / "model" / "model"):
+        if (place / MANIFEST).is_file() and (place / "predictor.json").is_file():
+            return _folder_source(place, name or folder.resolve().name)
     if folder.is_dir():
         raise ServeError(f"the folder {folder} holds no model; expected a {MANIFEST} in it")
     Reference.parse(target)
@@ -83,7 +91,7 @@ def source_of(target: str, *, store: str | Path | None = None) -> Source:
 
     def load() -> Served:
         found = registry.get(target)
-        return Served(Scorer(found.model()), found.name, str(found.version), found.run_id)
+        return Served(Scorer(found.model()), name or found.name, str(found.version), found.run_id)
 
     return Source(identity, load)
 

@@ -62,7 +62,7 @@ def worker_app() -> Any:
 
     _log_lines()
     settings = Settings.from_json(os.environ[_TOLD])
-    source = source_of(settings.target, store=settings.store)
+    source = source_of(settings.target, store=settings.store, name=settings.name)
     holder = Holder(source, every=settings.reload_seconds)
     return make_app(holder, settings, read_keys(settings))
 

@@ -40,6 +40,7 @@ class Settings:
 
     target : a registered model, such as "bank@champion", or a folder
     store : where it is registered
+    name : what to call the model instead of its own name
     keys_file : a file of API keys, one a line
     open_to_all : whether the service may be reached from other machines without a key
     hosts : names under which the service may be asked, besides loopback and ``host``
@@ -48,6 +49,7 @@ class Settings:
 
     target: str
     store: str | None = None
+    name: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
