@@ -161,6 +161,18 @@ def test_boosters_of_every_kind_are_looked_up(name, numbers):
     assert found.certificate.response_error < 1e-5
 
 
+def test_one_row_may_be_a_series_or_a_dict(people):
+    frame, y = people
+    make = make_column_transformer(
+        (StandardScaler(), ["income"]), (OneHotEncoder(sparse_output=False), ["job", "city"])
+    ).set_output(transform="polars")
+    ready = prepare(make_pipeline(make, LogisticRegression()).fit(frame, y), background=frame[:50])
+    truth = pellucid.explain(ready, frame[3:4])
+    for row in (frame.iloc[3], frame.iloc[3].to_dict(), pl.from_pandas(frame[3:4])):
+        np.testing.assert_array_equal(pellucid.explain(ready, row).values, truth.values)
+    assert pellucid.explain(ready, frame.iloc[3]).data.index.tolist() == ["person 3"]
+
+
 def test_no_rows_are_nothing_to_explain(numbers):
     X, y = numbers
     pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)

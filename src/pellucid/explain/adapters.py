@@ -13,6 +13,7 @@ import pandas as pd
 from pellucid.explain.cores import read_core
 from pellucid.explain.cores.anything import of_method
 from pellucid.explain.lineage import Lineage, identity, of_owners
+from pellucid.explain.matrices import known
 from pellucid.explain.pipelines import trace
 from pellucid.explain.predictor import Predictor
 from pellucid.explain.subject import Ask, Core, Space, Step, Subject, SubjectError
@@ -235,7 +236,7 @@ def _is_nothing(part: Any) -> bool:
 
 def _step(name: str, part: Any) -> Step:
     lineage: Callable[[Any, tuple[str, ...]], Lineage] = partial(trace, part)
-    return Step(name, part.transform, lineage, part)
+    return Step(name, lambda rows: known(part.transform(rows)), lineage, part)
 
 
 def _numbered(core: Core) -> Any:

@@ -12,7 +12,13 @@ from scipy import sparse
 
 def width(rows: Any) -> int:
     """Number of columns; a Series or a list of texts has one."""
-    return int(rows.shape[1]) if getattr(rows, "ndim", 1) == 2 else 1
+    shape = getattr(rows, "shape", ())
+    return int(shape[1]) if len(shape) == 2 else 1
+
+
+def known(rows: Any) -> Any:
+    """Rows in a form of these: what a step gives as a polars frame becomes a pandas one."""
+    return rows.to_pandas() if type(rows).__module__.startswith("polars") else rows
 
 
 def take(rows: Any, at: Any) -> Any:

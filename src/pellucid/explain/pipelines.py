@@ -20,7 +20,7 @@ from pellucid.explain.lineage import (
     placed,
     side_by_side,
 )
-from pellucid.explain.matrices import width
+from pellucid.explain.matrices import known, width
 from pellucid.explain.probing import probe
 from pellucid.explain.structure import read_structure
 
@@ -76,7 +76,7 @@ def _walk(transformer: Any, rows: Any, names: tuple[str, ...]) -> Lineage:
 
 
 def _through(step: Any, rows: Any) -> Any:
-    return rows if step is None or step == "passthrough" else step.transform(rows)
+    return rows if step is None or step == "passthrough" else known(step.transform(rows))
 
 
 def _columns(transformer: Any, rows: Any, names: tuple[str, ...]) -> Lineage:
@@ -136,7 +136,7 @@ def _leaf(transformer: Any, rows: Any, names: tuple[str, ...]) -> Lineage:
     pairs = read_structure(transformer, len(names), n_outputs)
     if pairs is not None:
         return of_pairs(names, generic, pairs)
-    found = of_pairs(names, generic, probe(transformer.transform, rows))
+    found = of_pairs(names, generic, probe(lambda some: known(transformer.transform(some)), rows))
     return Lineage(found.inputs, found.outputs, found.parents, probed=True)
 
 

@@ -95,7 +95,9 @@ def are_texts(table: Any) -> bool:
 
 
 def index_of(X: Any, n_rows: int) -> pd.Index:
-    """The identity of rows: a frame's index, else their numbers."""
+    """The identity of rows: a frame's index, the name of one row, else their numbers."""
+    if isinstance(X, pd.Series) and len(X) != n_rows:
+        return pd.Index([X.name])
     return X.index if isinstance(X, (pd.DataFrame, pd.Series)) else pd.RangeIndex(n_rows)
 
 
@@ -118,7 +120,8 @@ def _rows(table: Any, names: list[Any] | None) -> Any:
         if names is None or len(names) != table.shape[1]:
             return table
         return pd.DataFrame(table, columns=names)
-    return to_frame(table, feature_names=None)
+    named = names is not None and all(isinstance(name, str) for name in names)
+    return to_frame(table, feature_names=names if named else None)
 
 
 def _aligned(frame: pd.DataFrame, names: list[Any], label: str) -> pd.DataFrame:
