@@ -12,7 +12,7 @@ from scipy import sparse
 
 def width(rows: Any) -> int:
     """Number of columns; a Series or a list of texts has one."""
-    shape = getattr(rows, "shape", ())
+    shape: tuple[int, ...] = getattr(rows, "shape", ())
     return int(shape[1]) if len(shape) == 2 else 1
 
 
