@@ -381,6 +381,10 @@ def test_players_that_do_not_fit_are_refused(people):
         pellucid.explain(pipeline, frame, players={"money": ["incom"]})
     with pytest.raises(SubjectError, match="'age' is listed by 'a' and by 'b'"):
         pellucid.explain(pipeline, frame, players={"a": ["age"], "b": ["age"]})
+    with pytest.raises(SubjectError, match="'age' is named like a column that it does not list"):
+        pellucid.explain(pipeline, frame, players={"age": ["income"]})
+    empty = pellucid.explain(pipeline, frame[:5], players={"nobody": [], "all": list(frame)})
+    assert (empty.values[:, 0] == 0).all()
     with pytest.raises(SubjectError, match="unknown players 'rows'"):
         pellucid.explain(pipeline, frame, players="rows")
 

@@ -161,6 +161,17 @@ def test_boosters_of_every_kind_are_looked_up(name, numbers):
     assert found.certificate.response_error < 1e-5
 
 
+def test_rows_that_the_model_refuses_are_its_own_affair(people):
+    frame, y = people
+    words = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(frame[["job"]], y)
+    odd = frame[["job"]].replace("a", "astronaut")
+    with pytest.raises(SubjectError, match=r"step 'onehotencoder' of .* unknown categories"):
+        pellucid.explain(words, odd)
+    plain = LogisticRegression().fit(frame[["income"]], y)
+    with pytest.raises(SubjectError, match=r"LogisticRegression does not take .* NaN"):
+        pellucid.explain(plain, frame[["age"]].rename(columns={"age": "income"}))
+
+
 def test_one_row_may_be_a_series_or_a_dict(people):
     frame, y = people
     make = make_column_transformer(

@@ -91,9 +91,10 @@ class Ground:
             source = rows if self.background is None else self.background
             some = take(source, np.arange(min(_TRACED, source.shape[0])))
             found = [identity(self.names)]
-            for step in self.subject.steps:
+            for depth, step in enumerate(self.subject.steps):
+                reached = self.subject.at(depth + 1, some, start=depth)
                 found.append(found[-1].then(step.lineage(some, found[-1].outputs)))
-                some = step.transform(some)
+                some = reached
             self.kept["lineages"] = tuple(found)
         lineages: tuple[Lineage, ...] = self.kept["lineages"]
         return lineages

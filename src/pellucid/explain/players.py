@@ -104,6 +104,11 @@ def _grouped(players: Mapping[Any, Any], raw: Sequence[str], engineered: Sequenc
             )
         of_column[place[column]] = order.index(player)
     for i in np.flatnonzero(of_column < 0):
+        if names[i] in order:
+            raise SubjectError(
+                f"player {names[i]!r} is named like a column that it does not list, and that plays "
+                f"alone; give the player another name, or list the column"
+            )
         of_column[i] = len(order)
         order.append(names[i])
     return Seats(tuple(order), of_column, is_engineered, "groups")

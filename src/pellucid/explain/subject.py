@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pellucid.errors import PellucidError
 from pellucid.explain.explanation import ExplanationError
 from pellucid.explain.lineage import Lineage
 from pellucid.models.family import Shapley
@@ -137,7 +138,14 @@ class Subject:
     def at(self, depth: int, rows: Any, *, start: int = 0) -> Any:
         """Rows after so many steps, from rows after ``start`` steps."""
         for step in self.steps[start:depth]:
-            rows = step.transform(rows)
+            try:
+                rows = step.transform(rows)
+            except PellucidError:
+                raise
+            except Exception as error:  # each library has errors of its own
+                raise SubjectError(
+                    f"step {step.name!r} of {self.label} does not take these rows: {error}"
+                ) from error
         return rows
 
     def ask(self, space: Space, *, depth: int = 0) -> Ask:
@@ -159,7 +167,17 @@ class Subject:
                 f"mean in a function of the rows"
             )
         answer = self.core.asks[space]
-        return lambda rows: answer(self.at(self.depth, rows, start=depth))
+
+        def ask(rows: Any) -> np.ndarray:
+            reached = self.at(self.depth, rows, start=depth)
+            try:
+                return answer(reached)
+            except PellucidError:
+                raise
+            except Exception as error:
+                raise SubjectError(f"{self.label} does not take these rows: {error}") from error
+
+        return ask
 
     def best_space(self) -> Space:
         """The margin where there is one, as it is where models add up; else the response."""
