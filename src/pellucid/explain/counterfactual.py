@@ -12,13 +12,13 @@ import pandas as pd
 from pellucid.explain.alternatives import Counterfactual, CounterfactualError, Counterfactuals
 from pellucid.explain.asking import Asked, AskError, ask_about, changed
 from pellucid.explain.changing import one_row
-from pellucid.explain.explainer import explain
-from pellucid.explain.explanation import ExplanationError
+from pellucid.explain.closed import NotClosedError, closed
 from pellucid.explain.flipping import Flips, cost_of, find_flips
 from pellucid.explain.goals import Goal, make_goal
 from pellucid.explain.matrices import as_frame, stack, take
 from pellucid.explain.moves import Column, distances, find_moves
 from pellucid.explain.response import sampled
+from pellucid.explain.setting import make_setting
 
 _SHRUNK = 256  # seen values that a move is tried to be shortened to
 _COMPARED = 1000  # rows that a counterfactual's nearest one is looked for among
@@ -43,8 +43,9 @@ def counterfactuals(
 
     Rows with one change are asked first, then with two, and so on, all of them as far as the
     budget allows; beyond, columns are combined in the order of how far they can push, by the exact
-    Shapley values of some rows. Numbers are then moved back towards the row as far as the outcome
-    stays. The model itself is asked about every counterfactual that is returned.
+    Shapley values of some rows, where the model has them in closed form. Numbers are then moved
+    back towards the row as far as the outcome stays. The model itself is asked about every
+    counterfactual that is returned.
 
     Parameters
     ----------
@@ -151,20 +152,23 @@ def _promise(
 ) -> np.ndarray:
     """How far each column can push towards the goal, beyond what it does now.
 
-    By exact Shapley values of the row and of others; where there are none, by single moves.
+    By exact Shapley values of the row and of others, where they have a closed form, else by moves
+    of one column alone.
     """
-    others = sampled(data, _EXPLAINED, seed)
+    subject, others = start.subject, sampled(data, _EXPLAINED, seed)
+    own = subject.own_background is not None
+    setting = make_setting(
+        subject, stack([start.rows, others.rows]), background=None if own else others.rows
+    )
+    players = setting.lineages[-1].groups(np.arange(len(start.names)))
     try:
-        found = explain(
-            start.subject,
-            stack([start.rows, others.rows]),
-            background=None if start.subject.own_background is not None else others.rows,
-            method="exact",
-            random_state=seed,
-        )
-    except ExplanationError:
+        if (players < 0).any():
+            raise NotClosedError("a column is made of several raw ones")
+        background = setting.background_at(subject.depth)
+        form = closed(subject, background, players, len(start.names))
+    except NotClosedError:
         return _single_gains(columns, judge)
-    pushes = goal.margins_towards(found.values.reshape(*found.values.shape[:2], -1))
+    pushes = goal.margins_towards(form.values(setting.rows_at(subject.depth)))
     if goal.at is None and start.responses(start.rows)[0, 0] > goal.high:
         pushes = -pushes
     gain = pushes[1:].max(axis=0) - pushes[0]
