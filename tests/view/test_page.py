@@ -84,6 +84,7 @@ def test_every_task_opens_offline_without_sideways_scroll(
         "How one feature works",
         "Why one row",
         "How good, and what was tried",
+        "From your columns to the model’s",
         "The data",
     ]
     assert opened.overflow() == 0
@@ -288,3 +289,18 @@ def test_thirty_columns_of_a_thousand_rows_are_small_and_fast(show, tmp_path):
     assert write_report(run, tmp_path / "size.html").stat().st_size < 1_000_000
     ready = int(page.evaluate("document.documentElement.dataset.ready"))
     assert ready < 1500  # about 150 on a quiet machine
+
+
+def test_lineage_gives_each_engineered_column_its_share(runs, show):
+    page = show(runs["binary"])
+    page.locator("#lineage summary").click()
+    told = {}
+    for line in page.locator("#lineage tbody tr").all():
+        raw, made, share = line.locator("td").all_inner_texts()
+        told[made] = (raw, share)
+    engineered = runs["binary"].held.engineered.global_importance()
+    shares = 100 * engineered / engineered.sum()
+    assert told["job=maid"][0] == "job"
+    assert told["joined.month"][0] == "joined"
+    for name, (_, share) in told.items():
+        assert float(share.rstrip("%").lstrip("<")) == pytest.approx(shares[name], abs=0.51)

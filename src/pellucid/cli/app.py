@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from enum import StrEnum
@@ -343,6 +344,28 @@ def report(
 
     write_report(load_run(run, store=store), output)
     typer.echo(f"{output}: open it in a browser")
+
+
+@app.command()
+def studio(
+    port: Annotated[int, typer.Option(help="Where to listen; 0 for a port that is free.")] = 8777,
+    store: StoreUri = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it.")] = True,
+) -> None:
+    """Look at runs in the browser.
+
+    Serves this machine alone, at an address that holds a secret. Ctrl-C ends it.
+    """
+    import webbrowser
+
+    from pellucid.view.studio.server import Studio
+
+    with Studio(store, port=port) as opened:
+        typer.echo(f"{opened.url}\nCtrl-C ends the studio")
+        if browser:
+            webbrowser.open(opened.url)
+        with contextlib.suppress(KeyboardInterrupt):
+            opened.wait()
 
 
 @app.command()

@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from pellucid.cli.errors import CommandError
-from pellucid.cli.rows import check_output, explanation_table, write_table
+from pellucid.cli.rows import check_output, write_table
 from pellucid.explain.explainer import Method, explain
 from pellucid.explain.subject import Space
 from pellucid.tabular.read import read_table
+from pellucid.view.export import explanation_table
 
 _PICKLED = (".joblib", ".pkl", ".pickle")
 

@@ -1,4 +1,4 @@
-"""Predictions and explanations of rows as tables in files."""
+"""Predictions of rows as tables, and tables in files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from pellucid.cli.errors import CommandError
-from pellucid.explain.explanation import Explanation
 from pellucid.explain.persistence import write_file
 
 if TYPE_CHECKING:
@@ -54,51 +52,3 @@ def prediction_table(model: Predictor, frame: pd.DataFrame) -> pd.DataFrame:
         for k, label in enumerate(model.classes.tolist()):
             columns[f"probability_{label}"] = probabilities[:, k]
     return pd.DataFrame(columns)
-
-
-def explanation_table(explanation: Explanation) -> pd.DataFrame:
-    """A row per row: prediction, base value, and a column of importances per feature.
-
-    With three or more classes there is a row per row and class. What names the rows, their truth
-    and standard errors are added where they are known. Columns of ours that a feature
-    is already called get a trailing underscore.
-    """
-    n, n_outputs = explanation.n_rows, explanation.n_outputs
-    classes = list(explanation.classes or ())
-    predicted = explanation.details.get("predicted")
-    probability = explanation.details.get("probability")
-    facts: dict[str, Any] = {"row": np.repeat(np.arange(n), n_outputs)}
-    index = explanation.data.index
-    if index.name is not None:
-        facts[str(index.name)] = index[facts["row"]]
-    if n_outputs > 1:
-        facts["class"] = classes * n
-    if predicted is not None:
-        facts["prediction"] = pd.Series(list(predicted)).loc[facts["row"]].to_numpy()
-    if probability is not None:
-        chances = np.asarray(probability, dtype=np.float64)  # (n_rows, n_classes)
-        facts["probability"] = chances.ravel() if n_outputs > 1 else chances[:, -1]
-    if "y_true" in explanation.details:
-        truth = pd.Series(list(explanation.details["y_true"]))
-        facts["y_true"] = truth.loc[facts["row"]].to_numpy()
-    facts["base_value"] = np.tile(explanation.base_values, n)
-    names = list(explanation.feature_names)
-    parts = [pd.DataFrame(_wide(explanation.values, n_outputs), columns=names)]
-    if explanation.standard_errors is not None:
-        errors = _wide(explanation.standard_errors, n_outputs)
-        parts.append(pd.DataFrame(errors, columns=[f"{name} (error)" for name in names]))
-    taken = set(names)
-    ours = pd.DataFrame({_free(name, taken): column for name, column in facts.items()})
-    return pd.concat([ours, *parts], axis=1)
-
-
-def _wide(values: np.ndarray, n_outputs: int) -> np.ndarray:
-    """(n_rows, n_features[, n_outputs]) as a row per row and output."""
-    cube = values.reshape(*values.shape[:2], n_outputs)
-    return np.swapaxes(cube, 1, 2).reshape(len(values) * n_outputs, -1)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name += "_"
-    return name

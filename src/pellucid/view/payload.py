@@ -67,20 +67,26 @@ def build_payload(run: Reportable) -> dict[str, Any]:
             "status": str(run.status),
             "started": _moment(run.started),
         },
-        "training": _plain(training),
-        "explanation": _explanation(run.explanation(raw=True), training) if explained else None,
+        "training": plain(training),
+        "explanation": explanation_payload(run.explanation(raw=True), training)
+        if explained
+        else None,
     }
 
 
-def _explanation(raw: Explanation, training: Mapping[str, Any]) -> dict[str, Any]:
+def explanation_payload(raw: Explanation, training: Mapping[str, Any]) -> dict[str, Any]:
+    """What a page shows of an explanation, of as many of its rows as a page holds.
+
+    Parameters
+    ----------
+    raw : Explanation
+        Over raw features; its engineered twin is shown too.
+    training : mapping
+        The facts of the training that the model comes from; may be empty.
+    """
     n_explained = raw.n_rows
+    raw = shown_rows(raw)
     engineered = raw.engineered
-    width = raw.n_features + (engineered.n_features if engineered else 0)
-    most = max(_FEWEST_ROWS, min(_ROWS, _CELLS // max(1, width * raw.n_outputs)))
-    if n_explained > most:
-        kept = np.unique(np.linspace(0, n_explained - 1, most).round().astype(int))
-        raw = raw[kept]
-        engineered = raw.engineered
     details = raw.details
     return {
         "space": raw.space,
@@ -90,9 +96,9 @@ def _explanation(raw: Explanation, training: Mapping[str, Any]) -> dict[str, Any
         "n_explained": n_explained,
         "classes": None if raw.classes is None else [str(c) for c in raw.classes],
         "base_values": [significant(v, digits=9) for v in raw.base_values],
-        "additivity_error": _plain(details.get("additivity_error")),
+        "additivity_error": plain(details.get("additivity_error")),
         "rows": {
-            "ids": _plain(raw.data.index.tolist()),
+            "ids": plain(raw.data.index.tolist()),
             "margins": _rounded(raw.margins),
             "predicted": _labels(details.get("predicted"), raw.classes),
             "probability": _rounded(details.get("probability")),
@@ -102,6 +108,16 @@ def _explanation(raw: Explanation, training: Mapping[str, Any]) -> dict[str, Any
         "engineered": None if engineered is None else _level(engineered),
         "raw_of": None if engineered is None else _raw_of(raw, engineered, training),
     }
+
+
+def shown_rows(raw: Explanation) -> Explanation:
+    """An explanation of as many of its rows, evenly chosen, as a page holds."""
+    engineered = raw.engineered
+    width = raw.n_features + (engineered.n_features if engineered else 0)
+    most = max(_FEWEST_ROWS, min(_ROWS, _CELLS // max(1, width * raw.n_outputs)))
+    if raw.n_rows <= most:
+        return raw
+    return raw[np.unique(np.linspace(0, raw.n_rows - 1, most).round().astype(int))]
 
 
 def _level(explanation: Explanation) -> dict[str, Any]:
@@ -153,12 +169,12 @@ def _moment(started: Any) -> str | None:
     return started.isoformat() if hasattr(started, "isoformat") else str(started)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same in JSON's own types; numbers that are not finite become None."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (bool, int, str)):

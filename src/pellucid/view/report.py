@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import json
 import os
 import uuid
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from pellucid.errors import PellucidError
-from pellucid.view.linker import link
+from pellucid.view.assets import digest, embedded, fill, page_title, script, style
 from pellucid.view.payload import Reportable, build_payload
 
 
@@ -80,55 +75,19 @@ def render_report(payload: Mapping[str, Any]) -> str:
     (True, 2)
     """
     training = payload.get("training", {})
-    script, style = _script(), _style()
+    code, look = script("main.js"), style()
     policy = (
-        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
+        f"default-src 'none'; script-src '{digest(code)}'; style-src '{digest(look)}'; "
         f"img-src data:; base-uri 'none'; form-action 'none'"
     )
     parts = {
         "policy": html.escape(policy),
-        "title": _title(str(training.get("target", "Model"))),
-        "style": style,
-        "payload": _embedded(payload),
-        "script": script,
+        "title": page_title(str(training.get("target", "Model"))),
+        "style": look,
+        "payload": embedded(payload),
+        "script": code,
     }
-    head, *rest = _asset("report.html").split("{{")
-    page = [head]
-    for piece in rest:
-        name, text = piece.split("}}", 1)
-        page += [parts[name], text]
-    return "".join(page)
-
-
-def _embedded(payload: Mapping[str, Any]) -> str:
-    """JSON that cannot end the script element it stands in, in ASCII alone."""
-    text = json.dumps(payload, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _title(target: str) -> str:
-    shown = target[:120].encode("utf-8", "replace").decode()  # half a character cannot be written
-    return html.escape(f"{shown} · Pellucid report")
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-@cache
-def _script() -> str:
-    folder = files("pellucid.view").joinpath("web")
-    modules = {f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".js")}
-    return link(modules, entry="main.js")
-
-
-@cache
-def _style() -> str:
-    return "\n".join(_asset(name) for name in ("base.css", "charts.css", "print.css"))
-
-
-def _asset(name: str) -> str:
-    return files("pellucid.view").joinpath("web", name).read_text("utf-8")
+    return fill("report.html", parts)
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -37,7 +37,8 @@ export function rowSection(subject, state) {
     h("div", { class: "row-grid" }, find, h("div", { class: "row-view" }, answer, picture)));
 }
 
-function verdict({ explained, task, target }, row, output) {
+/** What the model says of a row, and the truth beside it. */
+export function verdict({ explained, task, target }, row, output) {
   const truth = explained.truth(row);
   const chance = explained.chance(row, output);
   const said = explained.predicted(row);
@@ -53,7 +54,7 @@ function verdict({ explained, task, target }, row, output) {
 }
 
 /** What a person would say of the row. */
-function sentence({ explained, task, target }, { base, end, steps: all }, level, row, output) {
+export function sentence({ explained, task, target }, { base, end, steps: all }, level, row, output) {
   const known = all.filter((s) => s.feature >= 0);
   const up = end >= base;
   const along = known.filter((s) => (s.value > 0) === up && s.value !== 0).slice(0, 3);

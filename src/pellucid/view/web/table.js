@@ -17,7 +17,12 @@ import { h, swap } from "./dom.js";
  * @param {Object[]} rows in their first order
  * @param {{first?: number}} [options]
  */
-export function table(caption, fields, rows, { first = 12 } = {}) {
+export function table(caption, fields, rows, options) {
+  return tableOf(caption, fields, rows, options).node;
+}
+
+/** The same as a node and a function that puts other rows in, sorted as the reader has it. */
+export function tableOf(caption, fields, rows, { first = 12 } = {}) {
   let shown = first;
   let by = -1;
   let down = false;
@@ -51,8 +56,13 @@ export function table(caption, fields, rows, { first = 12 } = {}) {
   }
 
   render();
-  return h("div", { class: "table-box" }, h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+  const node = h("div", { class: "table-box" }, h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
     h("table", { class: "data" }, h("caption", { class: "sr" }, caption), h("thead", {}, head), body)), foot);
+  const show = (others) => {
+    rows = others;
+    render();
+  };
+  return { node, show };
 }
 
 function cls(field) {

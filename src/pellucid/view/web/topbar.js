@@ -5,16 +5,18 @@ import { h, select, swap } from "./dom.js";
 
 /** @param {Array<[string, string]>} sections id and title of each */
 export function topbar({ explained }, state, sections) {
-  const controls = h("div", { class: "controls" });
-  if (explained?.levels.engineered) controls.append(levelSwitch(state));
-  if (explained?.classes && explained.nOutputs > 1) {
-    controls.append(select("Class", explained.classes.map((c, i) => [i, c]), state.get("output"),
-      (v) => state.set({ output: Number(v) })));
-  }
   const links = sections.map(([id, title]) => h("a", { href: `#${id}` }, title));
   return h("div", { class: "topbar" }, h("div", { class: "topbar-in" },
     h("span", { class: "brand" }, "Pellucid"),
-    h("nav", { "aria-label": "Sections" }, links), controls, themeSwitch()));
+    h("nav", { "aria-label": "Sections" }, links), controls(explained, state), themeSwitch()));
+}
+
+/** Which features and which class the page speaks of. */
+export function controls(explained, state) {
+  return h("div", { class: "controls" },
+    explained?.levels.engineered && levelSwitch(state),
+    explained?.classes && explained.nOutputs > 1 && select("Class", explained.classes.map((c, i) => [i, c]),
+      state.get("output"), (v) => state.set({ output: Number(v) })));
 }
 
 function levelSwitch(state) {
@@ -27,7 +29,8 @@ function levelSwitch(state) {
   return group;
 }
 
-function themeSwitch() {
+/** A button from light to dark and back. */
+export function themeSwitch() {
   const node = h("button", { type: "button", class: "theme", onclick: () => { setTheme(isDark() ? "light" : "dark"); label(); } });
   const label = () => {
     node.setAttribute("aria-label", isDark() ? "Light theme" : "Dark theme");

@@ -1,0 +1,1 @@
+"""The studio: a store's runs in the browser, served to this machine alone."""

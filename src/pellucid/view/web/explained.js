@@ -1,0 +1,48 @@
+// What is explained of a model: importance, dependence and single rows, about one choice.
+
+import { dependenceSection } from "./dependence.js";
+import { importanceSection } from "./importance.js";
+import { rowSection } from "./row.js";
+import { createState } from "./state.js";
+
+/** What the reader looks at first. */
+export function startState({ explained }) {
+  const state = createState({
+    level: "raw", output: firstOutput(explained), feature: 0, color: "auto", open: null, row: -1,
+  });
+  if (!explained?.n) return state;
+  state.set({ feature: explained.rank("raw", state.get("output")).order[0] });
+  followLevel(explained, state);
+  return state;
+}
+
+/** Sections as id, title and node; none for a run without explained rows. */
+export function explainedSections(subject, state) {
+  if (!subject.explained?.n) return [];
+  return [
+    ["importance", "Importance", importanceSection(subject, state)],
+    ["dependence", "Dependence", dependenceSection(subject, state)],
+    ["row", "One row", rowSection(subject, state)],
+  ];
+}
+
+/** The class that the model predicts most often; its reasons have most to tell. */
+function firstOutput(explained) {
+  if (!explained || explained.nOutputs === 1) return 0;
+  const counts = new Array(explained.nOutputs).fill(0);
+  for (const label of explained.rows.predicted ?? []) counts[label] += 1;
+  return counts.indexOf(Math.max(...counts));
+}
+
+/** Raw and engineered features have numbers of their own: keep to the same column across. */
+function followLevel(explained, state) {
+  let before = state.get("level");
+  state.on(["level"], ({ level }) => {
+    if (level === before) return;
+    const feature = state.get("feature");
+    const output = state.get("output");
+    const other = level === "raw" ? explained.rawOf(feature) : explained.madeOf(feature, output)[0];
+    before = level;
+    state.set({ feature: other >= 0 ? other : explained.rank(level, output).order[0], color: "auto", open: null });
+  });
+}

@@ -1,0 +1,24 @@
+// Questions to the studio's server.
+
+/**
+ * @param {string} path
+ * @param {Object} [options]
+ * @param {Object} [options.body] sent as JSON
+ * @param {AbortSignal} [options.signal]
+ * @returns {Promise<any>}
+ * @throws {Error} with what the server says is wrong
+ */
+export async function ask(path, { body, signal } = {}) {
+  const sent = body === undefined ? {}
+    : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  let reply;
+  try {
+    reply = await fetch(path, { ...sent, signal });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("The studio does not answer; is pellucid studio still running?");
+  }
+  const said = await reply.json();
+  if (!reply.ok) throw new Error(said.error ?? `The studio answered ${reply.status}.`);
+  return said;
+}

@@ -1,0 +1,28 @@
+// Where one is, as the part of the address after #: "/run/ID/what-if?row=3".
+
+/** @returns {{parts: string[], query: URLSearchParams}} */
+export function here() {
+  const [path, query = ""] = location.hash.replace(/^#/, "").split("?");
+  return { parts: path.split("/").filter(Boolean).map(decoded), query: new URLSearchParams(query) };
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** The address of a place. */
+export function to(parts, query = {}) {
+  const kept = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
+  const search = new URLSearchParams(kept).toString();
+  return `#/${parts.map(encodeURIComponent).join("/")}${search ? `?${search}` : ""}`;
+}
+
+/** Say in the address what is chosen, without leaving the page or filling the history. */
+export function note(query) {
+  const address = to(here().parts, query);
+  if (address !== location.hash) history.replaceState(null, "", address);
+}

@@ -1,0 +1,97 @@
+// One run: what it found, and what it explained.
+
+import { dataSection } from "../data.js";
+import { h, swap } from "../dom.js";
+import { explainedSections, startState } from "../explained.js";
+import { headline } from "../headline.js";
+import { lineageSection } from "../lineage.js";
+import { createSubject } from "../model.js";
+import { qualitySection } from "../quality.js";
+import { controls } from "../topbar.js";
+import { ask } from "./api.js";
+import { note, to } from "./link.js";
+
+/** A run as the server has it, and the subject that sections read. */
+export async function load(id) {
+  const run = await ask(`/api/runs/${encodeURIComponent(id)}`);
+  if (!run.training) {
+    const why = run.reason ? ` (${run.reason})` : "";
+    throw new Error(`Run ${run.name} is ${run.status.toLowerCase()}${why} and has no results${run.status === "RUNNING" ? " yet" : ""}.`);
+  }
+  return { run, subject: createSubject(run) };
+}
+
+/** Where a run's pages are. */
+export function place(run, current) {
+  const tab = (text, ...parts) => ({ text, href: to(["run", run.id, ...parts]), here: text === current });
+  return {
+    title: `${run.name || run.id}, ${current.toLowerCase()}`,
+    path: [{ text: run.name || run.id.slice(0, 8), href: to(["run", run.id]) }],
+    tabs: [
+      tab("Run"), run.explanation && tab("Explanation", "explanation"),
+      !run.training.horizon && tab("What if", "what-if"),
+    ].filter(Boolean),
+  };
+}
+
+export async function runPage(id) {
+  const { run, subject } = await load(id);
+  const state = startState(subject);
+  return {
+    ...place(run, "Run"),
+    controls: controls(subject.explained, state),
+    node: h("div", {}, headline(subject), files(run), qualitySection(subject, state), lineageSection(subject, state), dataSection(subject, state)),
+  };
+}
+
+export async function explanationPage(id, query) {
+  const { run, subject } = await load(id);
+  if (!subject.explained?.n) throw new Error("This run was trained without an explanation.");
+  const state = startState(subject);
+  follow(subject.explained, state, query);
+  const edit = h("div", { class: "files" });
+  state.on(["row"], ({ row }) => {
+    if (row < 0 || run.training.horizon) return;
+    swap(edit, h("a", { class: "quiet", href: to(["run", run.id, "what-if"], { row }) }, "What if this row were different?"));
+  });
+  return {
+    ...place(run, "Explanation"),
+    controls: controls(subject.explained, state),
+    node: h("div", {}, h("h1", { class: "sr" }, "Explanation"), explainedSections(subject, state).map(([, , node]) => node), edit),
+  };
+}
+
+/** The address says what is chosen, and the other way round. */
+function follow(explained, state, query) {
+  const asked = {};
+  if (query.get("level") === "engineered" && explained.levels.engineered) state.set({ level: "engineered" });
+  const output = explained.classes?.findIndex((c) => String(c) === query.get("class")) ?? -1;
+  if (output >= 0 && explained.nOutputs > 1) asked.output = output;
+  const feature = explained.levels[state.get("level")].names.indexOf(query.get("feature"));
+  if (feature >= 0) asked.feature = feature;
+  const row = explained.rows.ids.findIndex((each) => String(each) === query.get("row"));
+  if (row >= 0) asked.row = row;
+  state.set(asked);
+  let first = true;
+  state.on(["level", "output", "feature", "row"], ({ level, output: o, feature: f, row: r }) => {
+    if (first) { first = false; return; }
+    note({
+      level: level === "raw" ? null : level,
+      class: explained.nOutputs > 1 ? explained.classes[o] : null,
+      feature: explained.levels[level].names[f],
+      row: r >= 0 ? explained.rows.ids[r] : null,
+    });
+  });
+}
+
+function files(run) {
+  const api = `/api/runs/${encodeURIComponent(run.id)}/explanation`;
+  const link = (text, href) => h("a", { class: "quiet", href, download: "" }, text);
+  return h("div", { class: "files" },
+    h("a", { class: "quiet", href: `/runs/${encodeURIComponent(run.id)}/report`, target: "_blank", rel: "noopener" }, "Open the report"),
+    link("Download it", `/runs/${encodeURIComponent(run.id)}/report?download`),
+    run.explanation && [
+      link("Explanation, CSV", `${api}.csv`), link("Parquet", `${api}.parquet`),
+      run.explanation.engineered && [link("Engineered, CSV", `${api}.csv?level=engineered`), link("Parquet", `${api}.parquet?level=engineered`)],
+    ]);
+}

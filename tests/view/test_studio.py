@@ -1,0 +1,230 @@
+"""The studio in a real browser, on a store of real trainings."""
+
+import io
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.view.stored import HOSTILE, begin_one, fill_store
+
+from pellucid.store.runs import load_run
+from pellucid.view.studio.server import Studio
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("studio")
+    return folder, fill_store(folder)
+
+
+@pytest.fixture(scope="module")
+def studio(store):
+    with Studio(store[0]) as opened:
+        yield opened
+
+
+@pytest.fixture
+def visit(browser, studio):
+    """Open a place of the studio; at the end there must have been no error."""
+    problems: list[str] = []
+    contexts = []
+
+    def go(place="/", **options):
+        context = browser.new_context(reduced_motion="reduce", **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15000)
+        page.on(
+            "console",
+            lambda m: problems.append(m.text) if m.type in ("error", "warning") else None,
+        )
+        page.on("pageerror", lambda e: problems.append(str(e)))
+        page.goto(f"{studio.url}#{place}")
+        page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def places(ids):
+    odd = ids[HOSTILE[0]]
+    return [
+        "/",
+        *(f"/run/{run}{part}" for run in ids.values() for part in ("", "/explanation", "/what-if")),
+        f"/compare/{ids['binary']}/{odd}",
+    ]
+
+
+def test_no_page_scrolls_sideways_or_runs_what_the_data_spells(store, visit):
+    for width in (390, 1280):
+        page = visit(viewport={"width": width, "height": 800})
+        for place in places(store[1]):
+            before = page.evaluate("document.documentElement.dataset.ready")
+            page.evaluate("place => { location.hash = place }", place)
+            if place != "/":
+                page.wait_for_function(
+                    "before => document.documentElement.dataset.ready !== before", arg=before
+                )
+            assert page.locator("h1").count() == 1, place
+            assert page.get_by_text("This cannot be shown").count() == 0, place
+            over = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert page.evaluate(over) == 0, (place, width)
+        assert page.evaluate("window.hacked") is None
+
+
+def test_the_token_is_not_left_in_the_address(visit):
+    page = visit("/")
+    assert "token" not in page.url
+
+
+def test_runs_are_found_sorted_and_compared_with_the_keyboard_alone(store, visit):
+    page = visit("/")
+    names = page.locator("td a")
+    assert names.count() == 5
+    page.get_by_label("Find runs").focus()
+    page.keyboard.type("binary")
+    assert set(names.all_inner_texts()) == {"binary", "other", HOSTILE[0]}
+    for name in ("binary", "other"):
+        page.get_by_label(f"Compare {name}").focus()
+        page.keyboard.press("Space")
+    page.get_by_role("link", name="Compare the two").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="binary and other").wait_for()
+    assert page.evaluate("document.activeElement.id") == "content"
+    gone = page.locator("tr", has=page.locator("td bdi", has_text=re.compile("^job$")))
+    assert "gone from" in gone.inner_text()
+
+
+def test_two_runs_differ_by_what_their_explanations_say(store, visit):
+    folder, ids = store
+    page = visit(f"/compare/{ids['binary']}/{ids['other']}")
+    found = page.request.get(
+        page.url.split("#")[0] + f"api/compare?first={ids['binary']}&second={ids['other']}"
+    ).json()
+    for side, name in enumerate(("binary", "other")):
+        importance = load_run(ids[name], store=folder).explanation().global_importance()
+        shares = importance / importance.sum()
+        told = {r["feature"]: r["shares"][side] for r in found["importances"]}
+        assert {k: v for k, v in told.items() if v is not None} == pytest.approx(shares.to_dict())
+        ranks = {r["feature"]: r["ranks"][side] for r in found["importances"]}
+        assert [ranks[name] for name in shares.index] == list(range(1, len(shares) + 1))
+
+
+def test_an_edited_row_gets_what_the_model_says_of_it(store, visit):
+    folder, ids = store
+    run = load_run(ids["binary"], store=folder)
+    row = run.explanation().data.iloc[[4]].copy()
+    page = visit(f"/run/{run.id}/what-if?row=4")
+    page.get_by_label("age", exact=True).fill("31.5")
+    page.get_by_label("job", exact=True).select_option("maid")
+    page.get_by_label("joined", exact=True).fill("2021-02-03")
+    page.get_by_label("income", exact=True).fill("")
+    page.get_by_label("member", exact=True).select_option("false")
+    page.get_by_text("Answered by the model").wait_for()
+    row["age"], row["job"], row["income"] = 31.5, "maid", np.nan
+    row["joined"], row["member"] = pd.Timestamp("2021-02-03"), False
+    expected = run.model().explain(row)
+    share = run.model().predict_proba(row)[0, 1]
+    page.wait_for_function(
+        """chance => {
+          const said = parseFloat(document.querySelector(".verdict-value").textContent);
+          return Math.abs(said - chance) < 0.51;
+        }""",
+        arg=100 * share,
+    )
+    importances = dict(zip(expected.feature_names, expected.values[0]))
+    for label in page.locator(".waterfall button.wf-name").all():
+        feature = label.locator("bdi").first.inner_text()
+        shown = label.locator("xpath=..").locator(".wf-value").inner_text()
+        assert float(shown.replace("−", "-").replace("+", "")) == pytest.approx(
+            importances[feature], rel=5e-3, abs=1e-4
+        )
+
+
+def test_the_address_of_an_edited_row_leads_back_to_it(store, visit):
+    page = visit(f"/run/{store[1]['binary']}/what-if?row=4")
+    page.get_by_label("age", exact=True).fill("77")
+    page.wait_for_function("() => location.hash.includes('cells')")
+    verdict = page.locator(".verdict-value")
+    page.get_by_text("Answered by the model").wait_for()
+    said, place = verdict.inner_text(), page.url.split("#")[1]
+    again = visit(place)
+    again.get_by_text("Answered by the model").wait_for()
+    assert again.get_by_label("age", exact=True).input_value() == "77"
+    assert again.locator(".verdict-value").inner_text() == said
+    again.get_by_role("button", name="Reset all").click()
+    again.get_by_text("as it is").first.wait_for()
+    again.wait_for_function("() => !location.hash.includes('cells')")
+
+
+def test_what_is_chosen_in_an_explanation_is_in_the_address(store, visit):
+    page = visit(f"/run/{store[1]['multiclass']}/explanation")
+    page.get_by_role("button", name="Engineered").click()
+    page.get_by_label("Class").select_option("C")
+    place = page.url.split("#")[1]
+    assert "level=engineered" in place
+    assert "class=C" in place
+    again = visit(place)
+    assert again.get_by_role("button", name="Engineered").get_attribute("aria-pressed") == "true"
+    assert again.get_by_label("Class").locator("option:checked").inner_text() == "C"
+
+
+def test_explanations_are_downloaded_whole(store, visit):
+    folder, ids = store
+    explanation = load_run(ids["regression"], store=folder).explanation()
+    page = visit(f"/run/{ids['regression']}")
+    base = page.url.split("#")[0]
+    for level, expected in (("raw", explanation), ("engineered", explanation.engineered)):
+        content = page.request.get(
+            f"{base}api/runs/{ids['regression']}/explanation.parquet?level={level}"
+        ).body()
+        table = pd.read_parquet(io.BytesIO(content))
+        assert np.array_equal(table[list(expected.feature_names)].to_numpy(), expected.values)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Explanation, CSV").click()
+    assert download.value.suggested_filename == "regression-raw.csv"
+
+
+def test_the_report_opens_in_the_studio(store, visit):
+    page = visit(f"/run/{store[1]['binary']}")
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Open the report").click()
+    opened.value.wait_for_selector("html[data-ready]", state="attached")
+    assert opened.value.get_by_role("heading", name="What matters").count() == 1
+
+
+def test_a_cell_that_does_not_fit_is_refused_in_words(store, visit):
+    page = visit(f"/run/{store[1]['regression']}")
+    base = page.url.split("/#")[0]
+    reply = page.request.post(
+        f"{base}/api/runs/{store[1]['regression']}/explain",
+        headers={"Origin": base},
+        data={"cells": {"age": "old"}},
+    )
+    assert reply.status == 400
+    assert "'age'" in reply.json()["error"]
+
+
+def test_an_empty_store_says_what_to_do(browser, tmp_path):
+    with Studio(tmp_path / "none") as studio:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(studio.url)
+        page.get_by_text("There are no runs yet").wait_for()
+        context.close()
+
+
+def test_a_run_under_way_is_followed(browser, tmp_path):
+    begin_one(tmp_path)
+    with Studio(tmp_path) as studio:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(studio.url)
+        page.get_by_text("running: 0 trials").wait_for()
+        assert json.loads(page.request.get(studio.url.split("?")[0] + "api/runs").text())["runs"]
+        context.close()
