@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from sklearn.utils.metaestimators import available_if
 
 from pellucid.explain.assembly import raw_table
 from pellucid.explain.explanation import ExplanationError
@@ -37,6 +38,7 @@ class EngineeredModel:
         ask = self.subject.ask("response", depth=self.subject.depth)
         return self.subject.labels(ask(rows))
 
+    @available_if(lambda self: self.subject.is_classifier)
     def predict_proba(self, rows: Any) -> np.ndarray:
         """Probabilities, (n_rows, n_classes)."""
         ask = self.subject.ask("probability", depth=self.subject.depth)

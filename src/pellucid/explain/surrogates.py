@@ -104,9 +104,20 @@ def _scale(columns: Any, *, centred: bool) -> Callable[[Any], Any]:
     known = ~np.isnan(columns)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, columns, 0.0).sum(axis=0, dtype=np.float64) / count
-    spread = np.sqrt((np.where(known, columns - mean, 0.0) ** 2).sum(axis=0) / count)
-    size = np.where(spread > 0, spread, 1.0)
     if not centred:
-        mean_there, size = mean, np.ones_like(size)
-        return lambda rows: np.where(np.isnan(rows), mean_there, rows)
-    return lambda rows: (np.where(np.isnan(rows), mean, rows) - mean) / size
+        return _Scale(fill=mean, mean=np.zeros_like(mean), size=np.ones_like(mean))
+    spread = np.sqrt((np.where(known, columns - mean, 0.0) ** 2).sum(axis=0) / count)
+    return _Scale(fill=mean, mean=mean, size=np.where(spread > 0, spread, 1.0))
+
+
+@dataclass(frozen=True, eq=False)
+class _Scale:
+    """Fills missing cells, moves and divides columns; a class, so that it can be pickled."""
+
+    fill: np.ndarray
+    mean: np.ndarray
+    size: np.ndarray
+
+    def __call__(self, columns: Any) -> np.ndarray:
+        filled: np.ndarray = np.where(np.isnan(columns), self.fill, columns)
+        return (filled - self.mean) / self.size

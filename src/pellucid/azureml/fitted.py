@@ -1,0 +1,110 @@
+"""The fitted model that old scripts get, call and pickle: a Predictor in a pipeline's clothes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+class FittedModel:
+    """Predicts as scikit-learn's pipelines do; joblib and pickle keep it as files of plain data.
+
+    What a pickle of it holds is the content of Pellucid's own files. Loading a pickle runs what it
+    says, as ever: load only those that you made.
+    """
+
+    def __init__(self, predictor: Any) -> None:
+        self.predictor = predictor
+
+    @property
+    def classes_(self) -> Any:
+        """Class labels, or None."""
+        return self.predictor.classes
+
+    @property
+    def named_steps(self) -> dict[str, Any]:
+        """The featurizer under its old name, and the model."""
+        return {"datatransformer": DataTransformer(self.predictor), "estimator": self}
+
+    @property
+    def steps(self) -> list[tuple[str, Any]]:
+        """Names and parts."""
+        return list(self.named_steps.items())
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Labels or values, (n_rows,)."""
+        return np.asarray(self.predictor.predict(as_rows(X)))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities, (n_rows, n_classes)."""
+        return np.asarray(self.predictor.predict_proba(as_rows(X)))
+
+    def explain(self, X: Any) -> Any:
+        """Exact importances of the rows, as Pellucid gives them; the old model had none."""
+        return self.predictor.explain(as_rows(X))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return rebuild, (dict(self.predictor.to_files()),)
+
+    def __repr__(self) -> str:
+        return (
+            f"FittedModel({self.predictor.target!r}, {len(self.predictor.schema.columns)} columns)"
+        )
+
+
+def rebuild(files: Mapping[str, bytes]) -> FittedModel:
+    """A fitted model from the content of its files."""
+    from pellucid.explain.forecast import read_predictor
+
+    return FittedModel(read_predictor(dict(files)))
+
+
+def as_rows(X: Any) -> Any:
+    """Rows of a data set, or what was given."""
+    return X.to_pandas_dataframe() if hasattr(X, "to_pandas_dataframe") else X
+
+
+class DataTransformer:
+    """The featurizer, by the old pipeline's methods."""
+
+    def __init__(self, predictor: Any) -> None:
+        self._predictor = predictor
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Engineered columns, float32 (n_rows, n_columns)."""
+        predictor = self._predictor
+        return np.asarray(predictor.featurizer.transform(predictor.frame(as_rows(X))))
+
+    def get_engineered_feature_names(self) -> list[str]:
+        """Names of the columns that the model sees."""
+        return list(self._predictor.names_of("engineered"))
+
+    def get_featurization_summary(self, is_user_friendly: bool = True) -> list[dict[str, Any]]:
+        """What became of each raw column, by the old keys."""
+        return featurization_summary(self._predictor)
+
+
+_OLD_KINDS = {
+    "numeric": "Numeric", "boolean": "Categorical", "categorical": "Categorical",
+    "datetime": "DateTime", "text": "Text", "identifier": "Hashes", "constant": "Ignore",
+}  # fmt: skip
+
+
+def featurization_summary(predictor: Any) -> list[dict[str, Any]]:
+    """What became of each raw column, by the old keys."""
+    made = predictor.feature_map
+    per_raw = np.bincount(np.asarray(made.raw_of), minlength=len(made.raw_names))
+    counts = dict(zip(made.raw_names, per_raw.tolist()))
+    return [
+        {
+            "RawFeatureName": name,
+            "TypeDetected": _OLD_KINDS.get(kind, kind),
+            "Dropped": "No" if counts.get(name, 0) else "Yes",
+            "EngineeredFeatureCount": counts.get(name, 0),
+            "Transformations": [],
+            "TransformationParams": {},
+        }
+        for name, kind in predictor.schema.kinds.items()
+    ]
