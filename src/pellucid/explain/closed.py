@@ -15,7 +15,7 @@ from scipy import sparse
 from pellucid import shapley
 from pellucid.explain.explanation import ExplanationError
 from pellucid.explain.matrices import dense, take, width
-from pellucid.explain.subject import Core, Linear, Step, Subject
+from pellucid.explain.subject import Ask, Core, Linear, Step, Subject
 
 _BLOCK = 256  # rows of a CSR matrix that are made dense at a time
 _ROWS = 64  # rows that margins are compared on
@@ -120,12 +120,12 @@ def closed(subject: Subject, background: Any, of_column: np.ndarray, n_players: 
     core = subject.core
     if "margin" not in core.asks:
         raise NotClosedError(f"{core.label} has no margin that adds up from parts")
-    players = np.asarray(of_column, dtype=np.int64)
+    players, ask = np.asarray(of_column, dtype=np.int64), subject.ask("margin", depth=subject.depth)
     if core.shapley is not None:
         tables = core.shapley(background=dense(background), players=players)
         return Tabled(core, tables, "tables of the ensemble", n_players)
     if core.linear is not None:
-        return _checked_linear(core.linear, background, players, n_players, core.label, core)
+        return _checked_linear(core.linear, background, players, n_players, core.label, ask)
     try:
         numbers = encoded(core, background)
         trees = core.model if core.trees is None else core.trees()
@@ -134,7 +134,7 @@ def closed(subject: Subject, background: Any, of_column: np.ndarray, n_players: 
         raise NotClosedError(str(error)) from error
     except (TypeError, ValueError) as error:
         raise NotClosedError(f"{core.label} reads columns that are no numbers: {error}") from error
-    own = core.asks["margin"](take(background, np.arange(min(_ROWS, len(numbers)))))
+    own = ask(take(background, np.arange(min(_ROWS, len(numbers)))))
     found = tables.margins(numbers[:_ROWS])
     output = 1 if own.shape[1] == 1 and found.shape[1] == 2 else None
     found = found if output is None else found[:, [output]]
@@ -166,9 +166,8 @@ def folded(
     for step, n_inputs in reversed(list(zip(subject.steps[depth:], widths))):
         linear = _fold(linear, step, n_inputs)
     ask = subject.ask("margin", depth=depth)
-    core = Core(subject.core.label, None, {"margin": ask}, linear=linear)
     what = f"{subject.core.label} behind {', '.join(s.name for s in subject.steps[depth:])}"
-    return _checked_linear(linear, background, of_column, n_players, what, core)
+    return _checked_linear(linear, background, of_column, n_players, what, ask)
 
 
 def _fold(linear: Linear, step: Step, n_inputs: int) -> Linear:
@@ -185,7 +184,7 @@ def _fold(linear: Linear, step: Step, n_inputs: int) -> Linear:
 
 
 def _checked_linear(
-    linear: Linear, background: Any, players: np.ndarray, n_players: int, what: str, core: Core
+    linear: Linear, background: Any, players: np.ndarray, n_players: int, what: str, ask: Ask
 ) -> ClosedForm:
     n_columns = width(background)
     if linear.coef.shape[1] != n_columns:
@@ -195,7 +194,7 @@ def _checked_linear(
     except (TypeError, ValueError) as error:
         raise NotClosedError(f"{what} reads columns that are no numbers: {error}") from error
     check = take(background, np.arange(min(_ROWS, background.shape[0])))
-    own = core.asks["margin"](check)
+    own = ask(check)
     head = matrix[: check.shape[0]]
     found = np.asarray(head @ linear.coef.T) + linear.intercept
     scale = max(1.0, float(np.abs(own).max(initial=0.0)))
