@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from pellucid.serve.errors import ServeError
-from pellucid.serve.openapi import example_row
+from pellucid.serve.example import example_row
 from pellucid.serve.scorer import Scorer
 from pellucid.store.artifacts import save_files
 from pellucid.store.mlmodel import conda_yaml, mlmodel_files, pinned_requirements

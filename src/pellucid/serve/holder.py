@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 from collections.abc import Callable
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import PellucidError
+from pellucid.explain.predictor import Predictor
 from pellucid.serve.errors import ServeError
+from pellucid.serve.example import example_row
 from pellucid.serve.scorer import Scorer
 from pellucid.store.artifacts import MANIFEST
 from pellucid.store.registry import Registry
@@ -27,7 +30,7 @@ class Served:
 
     scorer : Scorer
     name : what it is called, and in the addresses of the inference protocol
-    version : of the name; "0" for a folder
+    version : of the name; of a folder, a digest of its content
     run_id : the run that made it, or ""
     """
 
@@ -100,7 +103,11 @@ def _folder_source(folder: Path, name: str) -> Source:
     def identity() -> bytes:
         return (folder / MANIFEST).read_bytes()
 
-    return Source(identity, lambda: Served(Scorer.load(folder), name, "0"))
+    def load() -> Served:
+        digest = hashlib.sha256(identity()).hexdigest()[:12]
+        return Served(Scorer.load(folder), name, digest)
+
+    return Source(identity, load)
 
 
 class Holder:
@@ -167,5 +174,10 @@ class Holder:
 
 
 def _ready(served: Served) -> Served:
+    """The model with its tables compiled and its readers run once."""
     served.scorer.warm()
+    if type(served.scorer.predictor) is Predictor:  # a forecast has no row of its own
+        row = example_row(served.scorer)
+        for rows in (row, [row, row]):
+            served.scorer.score(rows)
     return served

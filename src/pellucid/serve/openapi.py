@@ -7,37 +7,13 @@ from typing import Any
 
 from pellucid.serve.answers import answer, to_json
 from pellucid.serve.checking import trained_as
+from pellucid.serve.example import example_row
 from pellucid.serve.formats import ARROW, CSV, JSON, Asked
 from pellucid.serve.holder import Served
 from pellucid.serve.options import Options
-from pellucid.serve.scorer import Scorer
 from pellucid.serve.settings import Settings
 
 _JSON_TYPES = {"truth": "boolean", "number": "number"}
-
-
-def example_row(scorer: Scorer) -> dict[str, Any]:
-    """A row that the model takes, of values that training had."""
-    row: dict[str, Any] = {}
-    for name in scorer.needed:
-        column = scorer.predictor.schema[name] if name in scorer.predictor.schema.kinds else None
-        text = column.examples[0] if column is not None and column.examples else None
-        sort = "text" if column is None else trained_as(column)
-        if text is None or sort == "text" or sort == "moment":
-            row[name] = text
-        elif sort == "truth":
-            row[name] = text.strip().lower() in ("true", "1", "yes")
-        else:
-            row[name] = _number(text)
-    return row
-
-
-def _number(text: str) -> float | int | None:
-    try:
-        number = float(text.replace(",", ""))
-    except ValueError:
-        return None
-    return int(number) if number.is_integer() else number
 
 
 def document(served: Served, settings: Settings) -> dict[str, Any]:

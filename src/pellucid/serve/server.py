@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 from pellucid.serve.errors import ServeError
@@ -77,47 +77,8 @@ def _log_lines() -> None:
         logger.setLevel(logging.INFO)
 
 
-def _protocol() -> Any:
-    """HTTP by httptools where there is one; a client that sends no whole head is not waited for."""
-    try:
-        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-    except ImportError:
+def _protocol() -> str:
+    """HTTP by httptools where there is one, with an end to waiting."""
+    if find_spec("httptools") is None:
         return "h11"
-
-    class Impatient(HttpToolsProtocol):
-        """Closes a connection whose request line and headers take longer than this."""
-
-        head_seconds = 10.0
-        _late: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self._wait()
-
-        def data_received(self, data: bytes) -> None:
-            idle = self.cycle is None or self.cycle.response_complete
-            if self._late is None and idle:
-                self._wait()
-            super().data_received(data)
-
-        def on_headers_complete(self) -> None:
-            self._calm()
-            super().on_headers_complete()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._calm()
-            super().connection_lost(exc)
-
-        def _wait(self) -> None:
-            self._late = self.loop.call_later(self.head_seconds, self._close)
-
-        def _calm(self) -> None:
-            if self._late is not None:
-                self._late.cancel()
-                self._late = None
-
-        def _close(self) -> None:
-            if self.transport is not None and not self.transport.is_closing():
-                self.transport.close()
-
-    return Impatient
+    return "pellucid.serve.protocol:Impatient"
