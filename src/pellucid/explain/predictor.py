@@ -201,7 +201,8 @@ class Predictor:
     def _certificate(
         self, level: Level, values: np.ndarray, error: float, rows_from: str
     ) -> Certificate:
-        totals = values.sum(axis=1).reshape(len(values), -1) + self.shapley(level).base_values
+        base = self.shapley(level).base_values
+        totals = values.sum(axis=1).reshape(len(values), len(base)) + base
         return Certificate(
             method="exact",
             how="tables of the ensemble",
