@@ -156,6 +156,13 @@ def test_a_search_goes_on_from_the_trials_of_an_earlier_one(tmp_path, workers):
     assert [t.record.metrics for t in again] == [t.record.metrics for t in whole]
 
 
+def test_workers_tell_when_their_libraries_are_there():
+    with Workers(2) as pool:
+        assert not pool.are_ready(within=0.0)
+        assert pool.are_ready(within=None)
+        assert pool.submit(sum, [1, 2]).result() == 3
+
+
 def test_a_killed_worker_costs_its_trial_only(tmp_path):
     data, _, _ = write(tmp_path, n_rows=20_000)
     with Workers(2) as pool:

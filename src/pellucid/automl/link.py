@@ -14,7 +14,7 @@ from pellucid.search.workers import Workers
 
 _FEW_ROWS = 100
 _SKEWED = 0.5  # of a target that may have multiplicative effects
-_GRACE = 1.5  # seconds that a trial may end late
+_GRACE, _GRACE_SHARE = 1.5, 0.5  # seconds, and share of them, that a trial may end late
 _GAIN = 0.005  # of the error, that the less usual link must gain
 
 
@@ -49,7 +49,9 @@ def choose_link(
     end = None if seconds is None else time.monotonic() + seconds
     links: tuple[Link, Link] = ("identity", "log")
     running = {link: workers.submit(run_trial, with_link(data, link), spec, end) for link in links}
-    wait(running.values(), timeout=None if seconds is None else seconds + _GRACE)
+    # ended early it is lost, and so are the seconds in which its worker starts anew
+    latest = None if seconds is None else seconds + max(_GRACE, _GRACE_SHARE * seconds)
+    wait(running.values(), timeout=latest)
     trials: dict[Link, Trial] = {}
     for link, future in running.items():
         if not future.done():

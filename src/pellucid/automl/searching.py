@@ -67,14 +67,7 @@ def find_trials(prepared: Prepared, digest: str, setting: Setting) -> Found:
     if options.resume is not None:
         data, earlier = _earlier_trials(options.resume, digest, data, options)
     elif _is_link_open(prepared, options):
-        seconds = None
-        if options.time_budget is not None:
-            seconds = _LINK_SHARE * clock.deadline.remaining
-        spec = _proposer(prepared, data, options).entry("LightGBM")
-        # a few high values of a panel would decide by their squares, mostly by chance
-        by = "root_mean_squared_error" if data.scale is None else "mean_absolute_scaled_error"
-        link, trial, links = choose_link(data, spec, setting.workers, seconds=seconds, by=by)
-        data, earlier = with_link(data, link), [trial] if trial is not None else []
+        data, earlier, links = _behind_link(prepared, setting)
     else:
         earlier = []
 
@@ -107,6 +100,26 @@ def find_trials(prepared: Prepared, digest: str, setting: Setting) -> Found:
             raise KeyboardInterrupt from None
         raise
     return Found(data, trials, links, search.passed_over)
+
+
+def _behind_link(
+    prepared: Prepared, setting: Setting
+) -> tuple[DataRef, list[Trial], dict[str, float]]:
+    """The data behind the better link, the trial that showed it, and the error of each link.
+
+    Not compared where the machine is so busy that workers take longer to start than that may.
+    """
+    options, data, deadline = setting.options, prepared.data, setting.clock.deadline
+    seconds = None
+    if options.time_budget is not None:
+        if not setting.workers.are_ready(within=_LINK_SHARE * deadline.remaining):
+            return data, [], {}
+        seconds = _LINK_SHARE * deadline.remaining
+    spec = _proposer(prepared, data, options).entry("LightGBM")
+    # a few high values of a panel would decide by their squares, mostly by chance
+    by = "root_mean_squared_error" if data.scale is None else "mean_absolute_scaled_error"
+    link, trial, links = choose_link(data, spec, setting.workers, seconds=seconds, by=by)
+    return with_link(data, link), [trial] if trial is not None else [], links
 
 
 def _is_link_open(prepared: Prepared, options: Options) -> bool:

@@ -11,7 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,15 @@ class Workers:
     def __init__(self, n_jobs: int | None = None) -> None:
         self.n_jobs = n_jobs or available_cores()
         self._slots = [_Slot() for _ in range(self.n_jobs)]
-        for slot in self._slots:  # import the libraries while the caller prepares the data
-            slot.submit(_prepare)
+        # the libraries are imported while the caller prepares the data
+        self._prepared = [slot.submit(_prepare) for slot in self._slots]
+
+    def are_ready(self, *, within: float | None) -> bool:
+        """Whether all have imported their libraries; waits for that at most so many seconds.
+
+        On a busy machine it takes as long as a trial, and would be taken from the first ones.
+        """
+        return not wait(self._prepared, timeout=within).not_done
 
     @property
     def n_free(self) -> int:
