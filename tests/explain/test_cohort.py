@@ -198,6 +198,7 @@ def test_missing_cells_texts_and_times():
         ("aa > 1", "names 'aa', which is not there; did you mean 'a'"),
         ("a > 'x'", "cannot be compared"),
         ("a > " + "1" * 3000, "2000 is the most"),
+        ("(" * 900 + "a > 1" + ")" * 900, "cannot read the condition"),
     ],
 )
 def test_nothing_else_is_read(text, message):

@@ -92,6 +92,7 @@ def accumulated_effects(
         space=space,
         label=label,
         confidence=confidence,
+        index=asked.index,
     )
 
 

@@ -13,7 +13,7 @@ from pellucid.explain.alternatives import Counterfactual, CounterfactualError, C
 from pellucid.explain.asking import Asked, AskError, ask_about, changed
 from pellucid.explain.changing import one_row
 from pellucid.explain.closed import NotClosedError, closed
-from pellucid.explain.flipping import Flips, cost_of, find_flips
+from pellucid.explain.flipping import Flips, costs_of, find_flips
 from pellucid.explain.goals import Goal, make_goal
 from pellucid.explain.matrices import as_frame, stack, take
 from pellucid.explain.moves import Column, distances, find_moves
@@ -115,8 +115,9 @@ def counterfactuals(
     if len(flips.choices) == 0:
         raise CounterfactualError(_none(start, columns, goal, flips, max_changes))
     chosen = [_shortened(columns, judge, each) for each in _apart(flips, n)]
-    chosen = sorted({tuple(c.tolist()): c for c in chosen}.values(), key=_cost(columns))
-    found = _checked(start, data, columns, goal, chosen)
+    different = np.unique(np.stack(chosen), axis=0)
+    order = np.argsort(costs_of(columns, different), kind="stable")
+    found = _checked(start, data, columns, goal, different[order])
     return Counterfactuals(
         row=start.frame,
         prediction=start.labels(start.rows)[0],
@@ -212,12 +213,8 @@ def _shortened(columns: Sequence[Column], judge: Any, row: np.ndarray) -> np.nda
     return row
 
 
-def _cost(columns: Sequence[Column]) -> Any:
-    return lambda row: cost_of(columns, row)
-
-
 def _checked(
-    start: Asked, data: Asked, columns: Sequence[Column], goal: Goal, chosen: list[np.ndarray]
+    start: Asked, data: Asked, columns: Sequence[Column], goal: Goal, chosen: np.ndarray
 ) -> tuple[Counterfactual, ...]:
     """Each row as it is alone, with what the model says of it; those that fail are left out."""
     among = data.frame.iloc[:_COMPARED]
@@ -239,7 +236,7 @@ def _checked(
                 response=(
                     start.subject.probabilities(response) if goal.at is not None else response
                 )[0],
-                distance=cost_of(columns, choices),
+                distance=float(costs_of(columns, choices[None, :])[0]),
                 nearest=float(distances(start, among, frame)[0]),
             )
         )

@@ -122,18 +122,19 @@ def find_flips(
             break
         proven = proven and complete
     choices = np.array(found, dtype=np.int64).reshape(-1, len(columns))
-    costs = np.array([cost_of(columns, row) for row in choices])
+    costs = costs_of(columns, choices)
     order = np.argsort(costs, kind="stable")
     none = np.full(len(columns), -1)
     nearest = none if search.best is None else search.best[1]
     return Flips(choices[order], costs[order], proven, complete, nearest, search.asked)
 
 
-def cost_of(columns: Sequence[Column], row: np.ndarray) -> float:
-    """How far a row's moves are, together."""
-    return sum(
-        float(column.costs[choice]) for column, choice in zip(columns, row.tolist()) if choice >= 0
-    )
+def costs_of(columns: Sequence[Column], choices: np.ndarray) -> np.ndarray:
+    """How far the moves of each row of choices (n_rows, n_columns) are, together: (n_rows,)."""
+    total = np.zeros(len(choices))
+    for column, choice in zip(columns, choices.T):
+        total += np.where(choice >= 0, column.costs[choice], 0.0)
+    return total
 
 
 def _n_rows(sizes: Sequence[int], level: int) -> int:

@@ -89,10 +89,8 @@ def rank(
     n_rows, n_features = sizes.shape
     if n_rows < 2:
         raise AskError(f"there are {n_rows} explained rows; an interval needs at least two")
-    counts = np.random.default_rng(random_state).multinomial(
-        n_rows, np.full(n_rows, 1 / n_rows), size=repeats
-    )
-    resampled = counts @ sizes / n_rows  # (repeats, n_features)
+    rng, even = np.random.default_rng(random_state), np.full(n_rows, 1 / n_rows)
+    resampled = np.stack([rng.multinomial(n_rows, even) @ sizes for _ in range(repeats)]) / n_rows
     means = sizes.mean(axis=0)
     order = np.argsort(-means, kind="stable")
     ends = [(1 - confidence) / 2, (1 + confidence) / 2]

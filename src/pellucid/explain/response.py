@@ -41,6 +41,8 @@ class Response:
         point. It says nothing of whether the model is right.
     ice : ndarray of float64, (n_rows, n_points), or None
         Of partial dependence, the curve of each row: individual conditional expectation.
+    index : Index, (n_rows,)
+        The rows that were asked about.
     """
 
     feature: str
@@ -53,6 +55,7 @@ class Response:
     space: str
     label: Any
     confidence: float
+    index: pd.Index
     ice: np.ndarray | None = None
 
     def to_frame(self) -> pd.DataFrame:
@@ -136,6 +139,7 @@ def partial_dependence(
         space=space,
         label=label,
         confidence=confidence,
+        index=asked.index,
         ice=ice,
     )
 
