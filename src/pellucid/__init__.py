@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pellucid.store.registry import list_models, load
     from pellucid.store.runs import list_runs, load_run
     from pellucid.tabular.config import FeaturizationConfig
+    from pellucid.view.notebook import ExplanationDashboard
 
 __version__ = "0.1.0"
 
@@ -30,6 +31,7 @@ _HOMES = {
     "AutoMLForecaster": "pellucid.automl.forecaster",
     "AutoMLRegressor": "pellucid.automl.estimators",
     "Explanation": "pellucid.explain.explanation",
+    "ExplanationDashboard": "pellucid.view.notebook",
     "FeaturizationConfig": "pellucid.tabular.config",
     "PellucidError": "pellucid.errors",
     "PellucidWarning": "pellucid.errors",
@@ -48,6 +50,7 @@ __all__ = [
     "AutoMLForecaster",
     "AutoMLRegressor",
     "Explanation",
+    "ExplanationDashboard",
     "FeaturizationConfig",
     "PellucidError",
     "PellucidWarning",

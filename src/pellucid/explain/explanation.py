@@ -16,6 +16,8 @@ from pellucid.explain.certificate import Certificate
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pellucid.view.notebook import Page
+
 Level = Literal["raw", "engineered"]
 _PER_ROW = ("predicted", "probability", "y_true")  # details that hold one entry a row
 
@@ -254,6 +256,20 @@ class Explanation:
         return load_explanation(path)
 
     # -- seen in a console or a notebook ------------------------------------------------------
+    def show(self, *, target: str | None = None, height: int = 760) -> Page:
+        """An interactive page, which a notebook shows and ``save(path)`` writes to a file.
+
+        Parameters
+        ----------
+        target : str, optional
+            What the model predicts, for the texts.
+        height : int
+            Of the page in a notebook, in pixels.
+        """
+        from pellucid.view.notebook import explanation_page
+
+        return explanation_page(self, target=target, height=height)
+
     def _headline(self) -> str:
         per = f", {self.n_outputs} classes" if self.n_outputs > 1 else ""
         return (

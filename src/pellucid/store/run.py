@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pellucid.search.trials import Trial
     from pellucid.store.runs import Store
     from pellucid.store.versions import ModelVersion
+    from pellucid.view.notebook import Page
 
 
 class RunError(PellucidError):
@@ -113,6 +114,12 @@ class Run:
         if explanation.engineered is None:
             raise RunError(f"run {self.id} holds no explanation over engineered features")
         return explanation.engineered
+
+    def show(self, *, height: int = 760) -> Page:
+        """The report as a page, which a notebook shows and ``save(path)`` writes to a file."""
+        from pellucid.view.notebook import run_page
+
+        return run_page(self, height=height)
 
     def model(self, *, iteration: int | None = None, metric: str | None = None) -> Predictor:
         """The model: ``predict``, ``predict_proba`` and ``explain`` of new rows.

@@ -74,15 +74,24 @@ def render_report(payload: Mapping[str, Any]) -> str:
     >>> page.startswith("<!doctype html>"), page.count("</script>")
     (True, 2)
     """
-    training = payload.get("training", {})
-    code, look = script("main.js"), style()
+    title = page_title(str(payload.get("training", {}).get("target", "Model")))
+    return _render(payload, "main.js", f"{title} · Pellucid report")
+
+
+def render_explanation(payload: Mapping[str, Any]) -> str:
+    """The page of an explanation alone, under the same policy as a report."""
+    return _render(payload, "explanation.js", "Pellucid explanation")
+
+
+def _render(payload: Mapping[str, Any], entry: str, title: str) -> str:
+    code, look = script(entry), style()
     policy = (
         f"default-src 'none'; script-src '{digest(code)}'; style-src '{digest(look)}'; "
         f"img-src data:; base-uri 'none'; form-action 'none'"
     )
     parts = {
         "policy": html.escape(policy),
-        "title": page_title(str(training.get("target", "Model"))),
+        "title": title,
         "style": look,
         "payload": embedded(payload),
         "script": code,

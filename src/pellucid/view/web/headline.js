@@ -91,7 +91,8 @@ function others(training) {
     rest.length > 0 && h("details", {}, h("summary", {}, `${rest.length} more metrics`), table(rest)));
 }
 
-function exactness({ explained }) {
+/** How exact the importances are, and what they are of. */
+export function exactness({ explained }) {
   if (!explained) {
     return h("p", { class: "note" }, "This model was trained without explanations; train with model_explainability=True to see the reasons.");
   }

@@ -5,18 +5,16 @@ import { explainedSections, startState } from "./explained.js";
 import { footer } from "./footer.js";
 import { h, swap } from "./dom.js";
 import { headline } from "./headline.js";
-import { hideTip } from "./tooltip.js";
 import { lineageSection } from "./lineage.js";
 import { qualitySection } from "./quality.js";
 import { createSubject } from "./model.js";
+import { ready } from "./ready.js";
 import { topbar } from "./topbar.js";
-import { watchTheme } from "./color.js";
 
 const started = performance.now();
 const subject = createSubject(JSON.parse(document.getElementById("payload").textContent));
 const state = startState(subject);
 
-watchTheme();
 const all = [
   ["overview", "Overview", headline(subject)],
   ...explainedSections(subject, state),
@@ -26,6 +24,4 @@ const all = [
 ].filter(([, , node]) => node);
 swap(document.getElementById("app"), h("a", { class: "skip", href: "#overview" }, "Skip to the report"),
   topbar(subject, state, all), h("main", { id: "top" }, all.map(([, , node]) => node)), footer(subject));
-addEventListener("scroll", hideTip, { passive: true });
-addEventListener("keydown", (event) => event.key === "Escape" && hideTip());
-document.documentElement.dataset.ready = String(Math.round(performance.now() - started));
+ready(started);

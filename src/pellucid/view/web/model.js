@@ -32,6 +32,7 @@ function open(explanation, task, target, link) {
   });
   const rawOf = explanation.raw_of;
   const classes = explanation.classes;
+  const chance = rows.probability?.[0]?.[1];
   const positive = task === "binary" && classes ? classes[1] : null;
   return {
     ...explanation,
@@ -52,8 +53,11 @@ function open(explanation, task, target, link) {
     /** What importances are parts of, for an output. */
     unit(output) {
       if (task === "regression") return this.isLog ? `logarithm of ${target}` : target;
-      return `${positive !== null ? "log-odds" : "score"} of ${this.outcome(output)}`;
+      return `${this.scale} of ${this.outcome(output)}`;
     },
+    /** What margins of classes are: log-odds where they give the probability, whatever it was else. */
+    scale: explanation.space === "probability" ? "probability"
+      : positive !== null && (chance === undefined || Math.abs(sigmoid(rows.margins[0][0]) - chance) < 1e-3) ? "log-odds" : "score",
     /** The probability that the charts of an output speak of, or null. */
     chance: (row, output) => rows.probability?.[row]?.[nOutputs === 1 ? 1 : output] ?? null,
     /** What has that probability: "y = yes". */

@@ -24,7 +24,7 @@ export function rowSection(subject, state) {
       sentence(subject, fall, level, row, output)));
     drawWaterfall(picture, explained, fall, level, {
       row,
-      chances: task === "binary",
+      chances: explained.scale === "log-odds" && task === "binary",
       unit: explained.unit(output),
       onpick(feature) {
         state.set({ feature, color: "auto" });
@@ -65,8 +65,8 @@ export function sentence({ explained, task, target }, { base, end, steps: all },
   const start = task === "regression"
     ? ["The model’s ", name(explained.isLog ? explained.unit(output) : target), " for this row is ", ...gap,
       explained.isLog && `: ${num(Math.exp(end - base), 3)} times as much`]
-    : [task === "binary" ? "This row’s log-odds of " : "This row’s score of ", name(explained.outcome(output)), ` ${task === "binary" ? "are" : "is"} `, ...gap,
-      task === "binary" && ` (${percent(sigmoid(base))})`];
+    : [`This row’s ${explained.scale} of `, name(explained.outcome(output)), ` ${explained.scale === "log-odds" ? "are" : "is"} `, ...gap,
+      explained.scale === "log-odds" && ` (${percent(sigmoid(base))})`];
   if (!along.length) return [...start, "; no feature moves it that way."];
   return [...start, ", mostly because ", because(along, level, row), against.length
     ? ["; ", because(against, level, row), against.length > 1 ? " pull" : " pulls", up ? " it down." : " it up."] : "."];

@@ -71,7 +71,7 @@ export async function whatIfPage(id, query) {
     const level = explained.levels[key];
     swap(said, verdict(now, 0, output), was(before, now, output));
     swap(told, sentence(now, fall, level, 0, output));
-    drawWaterfall(picture, explained, fall, level, { row: 0, chances: task === "binary", unit: explained.unit(output) });
+    drawWaterfall(picture, explained, fall, level, { row: 0, chances: task === "binary" && explained.scale === "log-odds", unit: explained.unit(output) });
     swap(moved, moves(before.explained.levels[key], level, output));
   }
 
