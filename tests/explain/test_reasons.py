@@ -9,6 +9,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from sklearn.svm import LinearSVC
 
 import pellucid
 from pellucid.explain.asking import AskError
@@ -114,5 +115,9 @@ def test_what_cannot_be_asked_is_said(fitted):
     }.items():
         with pytest.raises(AskError, match=message):
             reason_codes(model, frame[:3], background=frame[:20], **options)
+    numbers = frame[["age", "income"]]
+    margin_only = LinearSVC().fit(numbers, frame["income"] > 1)
+    with pytest.raises(AskError, match="labels are not known; say which class"):
+        reason_codes(margin_only, numbers[:3], background=numbers[:20])
     with pytest.raises(AskError, match="outcome must be 'high' or 'low'"):
         reason_codes(lambda r: r["age"], frame[:3], outcome="no", background=frame[:20])

@@ -94,10 +94,7 @@ def counterfactuals(
     data = sampled(ask_about(model, X), 20_000, random_state)
     start = ask_about(data.subject, one_row(row, X))
     goal = make_goal(start.subject, start.responses(start.rows), wanted)
-    columns = find_moves(
-        start, data.frame, immutable=immutable, bounds=bounds, per_column=values
-    )  # fmt: skip
-
+    columns = find_moves(start, data.frame, immutable=immutable, bounds=bounds, per_column=values)
     if not columns:
         raise CounterfactualError(
             "no column may move: all are immutable, or have no other value within their bounds; "
@@ -172,8 +169,16 @@ def _promise(
     pushes = goal.margins_towards(form.values(setting.rows_at(subject.depth)))
     if goal.at is None and start.responses(start.rows)[0, 0] > goal.high:
         pushes = -pushes
-    gain = pushes[1:].max(axis=0) - pushes[0]
-    return np.array([gain[column.position] for column in columns])
+    return np.array([_gain(column, pushes[:, column.position], others.frame) for column in columns])
+
+
+def _gain(column: Column, pushes: np.ndarray, others: pd.DataFrame) -> float:
+    """The most that a cell where the column may go has pushed, beyond what its own cell does.
+
+    pushes : (1 + n_others,); the row's own, then the others'.
+    """
+    allowed = others.iloc[:, column.position].isin(_as_cells(column.seen)).to_numpy()
+    return float(pushes[1:][allowed].max() - pushes[0]) if allowed.any() else 0.0
 
 
 def _single_gains(columns: Sequence[Column], judge: Any) -> np.ndarray:

@@ -81,7 +81,8 @@ def permutation_importance(
     Notes
     -----
     Breiman (2001), section 10; Fisher, Rudin and Dominici (2019). The interval is that of a mean
-    over rows, each row's rise being its mean over shuffles.
+    over pairs of rows, one of which gives its cell to the other: a U-statistic, whose error is that
+    of a mean over rows in both of their parts (Hoeffding 1948).
 
     Examples
     --------
@@ -110,7 +111,9 @@ def permutation_importance(
         cells = asked.frame[name].array
         rises = np.stack([losses(changed(asked.rows, {at: _series(cells, o)})) for o in orders])
         rises -= before
-        each, mean = rises.mean(axis=0), float(rises.mean())
+        given = [rise[np.argsort(order)] for rise, order in zip(rises, orders)]
+        each = rises.mean(axis=0) + np.mean(given, axis=0)  # as who receives, and as who gives
+        mean = float(rises.mean())
         half = float(reach * each.std(ddof=1))
         spread = float(rises.mean(axis=1).std(ddof=1))
         rows.append((name, mean, spread, mean - half, mean + half))

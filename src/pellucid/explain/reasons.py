@@ -202,7 +202,9 @@ def _pushes(found: Explanation, outcome: Any, *, like: Explanation | None = None
     if found.classes is None:
         above = np.sign(like.margins[:, 0] - like.base_values[0])
         return values_of(found) * np.where(above == 0, 1.0, above)[:, None]
-    own = like.details["predicted"]
+    own = like.details.get("predicted")
+    if own is None:
+        raise AskError("the model's own labels are not known; say which class with outcome=")
     towards = {label: values_of(found, label) for label in set(own)}
     return np.stack([towards[label][i] for i, label in enumerate(own)])
 
