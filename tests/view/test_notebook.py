@@ -47,6 +47,7 @@ def test_an_explanation_shows_itself(runs, cell, task):
         "How one feature works",
         "Why one row",
         "From your columns to the model’s",
+        "How the columns look",
     ]
     frame.get_by_role("button", name="Engineered").click()
     assert "job=maid" in frame.locator(".imp-list bdi").all_inner_texts()

@@ -85,6 +85,7 @@ def test_every_task_opens_offline_without_sideways_scroll(
         "Why one row",
         "How good, and what was tried",
         "From your columns to the model’s",
+        "How the columns look",
         "The data",
     ]
     assert opened.overflow() == 0
@@ -304,3 +305,37 @@ def test_lineage_gives_each_engineered_column_its_share(runs, show):
     assert told["joined.month"][0] == "joined"
     for name, (_, share) in told.items():
         assert float(share.rstrip("%").lstrip("<")) == pytest.approx(shares[name], abs=0.51)
+
+
+def test_a_cohort_has_the_importances_of_its_rows_beside_those_of_all(runs, show):
+    held = runs["binary"].held
+    wrong = np.array(held.details["predicted"]) != np.array(held.details["y_true"])
+    page = show(runs["binary"])
+    page.locator(".cohort select").select_option("error:wrong")
+    expected = held[wrong].global_importance()
+    assert page.locator(".imp-list .imp-name bdi").all_inner_texts() == expected.index.tolist()
+    shown = [float(t.split(" ")[0]) for t in page.locator(".imp-value").all_inner_texts()]
+    assert shown == pytest.approx(expected.to_numpy(), rel=5e-3)
+    assert page.locator(".bar-whole").count() == len(expected)
+    assert f"each of {wrong.sum()} rows" in page.locator("#importance .lede").inner_text()
+    chosen = page.locator(".cohort option").all_inner_texts()
+    assert f"predicted wrongly ({wrong.sum()})" in chosen
+    page.locator(".cohort select").select_option("")
+    assert page.locator(".bar-whole").count() == 0
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_columns_are_shown_with_every_cell_and_what_is_missing(runs, show, task):
+    held = runs[task].held
+    page = show(runs[task])
+    figures = page.locator("#columns figure")
+    assert figures.count() == held.n_features
+    for figure in figures.all():
+        name = figure.locator("h3").inner_text()
+        missing = held.data[name].isna().mean()
+        said = figure.locator("p").inner_text()
+        assert said == "none missing" if missing == 0 else float(said.split("%")[0]) > 0
+        label = figure.locator("svg").get_attribute("aria-label")
+        if held.data[name].nunique() <= 12:
+            counts = [int(part.rsplit(" ", 1)[1]) for part in label.split(";")[0].split(", ")]
+            assert sum(counts) == held.data[name].notna().sum()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -103,6 +104,11 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = False
     library: Library
     access: Access
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A page that was left before it had its answer is no news."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            _log.exception("the studio failed to answer %s", client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

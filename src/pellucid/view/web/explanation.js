@@ -1,6 +1,7 @@
 // An explanation on its own, from the payload in the page.
 
 import { explainedSections, startState } from "./explained.js";
+import { distributionSection } from "./distributions.js";
 import { h, swap } from "./dom.js";
 import { exactness } from "./headline.js";
 import { lineageSection } from "./lineage.js";
@@ -25,6 +26,7 @@ const all = [
   ["overview", "Overview", opening],
   ...explainedSections(subject, state),
   ["lineage", "Lineage", lineageSection(subject, state)],
+  ["columns", "Columns", distributionSection(subject, state)],
 ].filter(([, , node]) => node);
 swap(document.getElementById("app"), topbar(subject, state, all), h("main", { id: "top" }, all.map(([, , node]) => node)));
 ready(started);

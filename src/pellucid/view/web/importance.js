@@ -1,26 +1,31 @@
 // Global importance: every feature's mean weight, and under the same name how it moves each row.
 
+import { cohorts } from "./cohorts.js";
 import { onTheme } from "./color.js";
+import { once } from "./decode.js";
 import { h, name, section, select, swap, uid } from "./dom.js";
 import { count, num, percent, signed } from "./format.js";
 import { perFrame } from "./frame.js";
 import { tickText, ticks } from "./scale.js";
-import { extent, quantiles } from "./stats.js";
+import { extent, quantiles, rank } from "./stats.js";
 import { drawSwarm, watchSwarm } from "./swarm.js";
 
 const FIRST = 12;
 const MORE = 30;
 
-export function importanceSection({ explained, training, target }, state) {
+export function importanceSection(subject, state) {
+  const { explained, training, target } = subject;
   const list = h("div", { class: "imp-list", role: "list", "aria-label": "Features by importance" });
   const head = h("div", { class: "imp-head", "aria-hidden": "true" });
   const foot = h("div", { class: "imp-foot" });
   const status = h("p", { class: "sr", role: "status" });
   const lede = h("span", {});
+  const cohortBox = h("div", { class: "cohort" });
   let shown = FIRST;
   let query = "";
   let swarms = [];
   let over = "one";
+  let cohort = null;
   const repaint = perFrame(paint);
 
   const search = h("input", {
@@ -34,7 +39,14 @@ export function importanceSection({ explained, training, target }, state) {
   });
 
   const level = () => explained.levels[state.get("level")];
-  const ranking = () => explained.rank(state.get("level"), over === "all" ? -1 : state.get("output"));
+  const output = () => Math.max(0, state.get("output"));
+  const scope = () => (over === "all" ? -1 : state.get("output"));
+  const whole = () => explained.rank(state.get("level"), scope());
+  const rankings = once((key) => {
+    const [name, of] = key.split("|");
+    return rank(explained.levels[name], Number(of), explained.nOutputs, cohort.rows);
+  });
+  const ranking = () => (cohort ? rankings(`${state.get("level")}|${scope()}|${output()}|${cohort.id}`) : whole());
   const found = () => ranking().order.filter((f) => level().names[f].toLowerCase().includes(query));
 
   function render() {
@@ -45,14 +57,16 @@ export function importanceSection({ explained, training, target }, state) {
     const domain = span(part.map((f) => extent(of(f))));
     const grid = ticks(domain[0], domain[1], matchMedia("(max-width: 720px)").matches ? 3 : 6);
     swarms = [];
-    const largest = size[ranking().order[0]] || 1;
-    swap(list, part.map((f) => item(f, { size, total, largest, domain, grid })));
+    const before = cohort ? whole().size : null;
+    const largest = Math.max(size[ranking().order[0]], before ? Math.max(...before) : 0) || 1;
+    swap(list, part.map((f) => item(f, { size, total, largest, domain, grid, before })));
     if (!part.length) swap(list, h("p", { class: "muted empty" }, "No feature has that in its name."));
     swap(head, h("span", {}, "Feature"), h("span", {}, "Mean size, share"), axis(domain, grid));
     swap(foot, all.length > shown && h("button", {
       type: "button", class: "quiet", onclick: () => { shown += MORE; render(); },
     }, `Show ${Math.min(MORE, all.length - shown)} more of ${all.length}`));
-    swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: on average (bar) and for each of ${count(explained.n, "row")} (dots).`,
+    swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: on average (bar) and for each of ${count((cohort?.rows ?? explained.rows.ids).length, "row")} (dots).`,
+      cohort && " The line across a bar is the mean over all rows.",
       training.horizon && [" ", name(target), " stands for its own past, and shows the value of the season before; ", name(training.time_column), " for the calendar and the steps ahead."]);
     repaint();
   }
@@ -72,13 +86,14 @@ export function importanceSection({ explained, training, target }, state) {
       open && h("div", { class: "imp-detail", id: panel }, lineage(key, f, shared)));
   }
 
-  function line(key, f, label, { size, total, largest, domain, grid }) {
+  function line(key, f, label, { size, total, largest, domain, grid, before = null }) {
     const canvas = h("canvas", { "aria-hidden": "true", class: "swarm" });
     swarms.push(swarm(key, f, canvas, domain, grid));
     const share = total ? size[f] / total : 0;
     return h("div", { class: "imp-row" }, label,
       h("div", { class: "imp-bar" },
         h("div", { class: "bar", style: { width: `calc((100% - 96px) * ${size[f] / largest})` } }),
+        before && h("i", { class: "bar-whole", title: `in all rows ${num(before[f], 3)}`, style: { left: `calc((100% - 96px) * ${before[f] / largest})` } }),
         h("span", { class: "imp-value" }, num(size[f], 3), h("span", { class: "muted" }, ` ${percent(share)}`))),
       canvas);
   }
@@ -93,12 +108,12 @@ export function importanceSection({ explained, training, target }, state) {
     }
     const made = explained.madeOf(f, output);
     if (!made.length) return h("p", { class: "muted" }, "The model sees no column made from this one.");
-    const other = explained.rank("engineered", output);
-    const whole = made.reduce((sum, j) => sum + other.size[j], 0);
+    const other = cohort ? rank(explained.levels.engineered, output, explained.nOutputs, cohort.rows) : explained.rank("engineered", output);
+    const sum = made.reduce((t, j) => t + other.size[j], 0);
     return [
       h("p", { class: "muted" }, `The model sees it as ${count(made.length, "engineered column")}:`),
       made.slice(0, 20).map((j) => line("engineered", j,
-        h("span", { class: "imp-name" }, name(explained.levels.engineered.names[j])), { ...shared, size: other.size, total: whole })),
+        h("span", { class: "imp-name" }, name(explained.levels.engineered.names[j])), { ...shared, before: null, size: other.size, total: sum })),
       made.length > 20 && h("p", { class: "muted" }, `and ${made.length - 20} more, which weigh less.`),
     ];
   }
@@ -106,17 +121,21 @@ export function importanceSection({ explained, training, target }, state) {
   function swarm(key, f, canvas, domain, grid) {
     const source = explained.levels[key];
     const column = source.column(f);
-    const values = source.importances(Math.max(0, state.get("output")))(f);
-    const shares = column.kind === "category" ? null : quantiles(column.values);
+    const all = source.importances(output())(f);
+    const quantile = column.kind === "category" ? null : quantiles(column.values);
+    const rows = cohort?.rows ?? null;
+    const values = rows ? Float32Array.from(rows, (i) => all[i]) : all;
+    const shares = rows && quantile ? Float32Array.from(rows, (i) => quantile[i]) : quantile;
+    const at = (i) => (rows ? rows[i] : i);
     let dots = { xs: [], ys: [] };
-    watchSwarm(canvas, () => dots, (row) => [
-      h("span", {}, name(source.names[f]), " = ", name(column.text(row))),
-      `${signed(values[row])} · row ${explained.rows.ids[row]}`,
-    ], (row) => state.set({ row }));
+    watchSwarm(canvas, () => dots, (i) => [
+      h("span", {}, name(source.names[f]), " = ", name(column.text(at(i)))),
+      `${signed(values[i])} · row ${explained.rows.ids[at(i)]}`,
+    ], (i) => state.set({ row: at(i) }));
     return {
       canvas,
       draw(width, height) {
-        dots = drawSwarm(canvas, { values, shares, domain, row: state.get("row"), grid, width, height });
+        dots = drawSwarm(canvas, { values, shares, domain, row: rows ? rows.indexOf(state.get("row")) : state.get("row"), grid, width, height });
       },
     };
   }
@@ -138,6 +157,12 @@ export function importanceSection({ explained, training, target }, state) {
     next.focus();
   }
 
+  state.on(["output"], () => {
+    const offered = cohorts(subject, output());
+    cohort = offered.find((c) => c.id === cohort?.id) ?? null;
+    swap(cohortBox, offered.length > 0 && select("Rows", [["", "all"], ...offered.map((c) => [c.id, `${c.label} (${num(c.rows.length)})`])],
+      cohort?.id ?? "", (id) => { cohort = offered.find((c) => c.id === id) ?? null; render(); }));
+  });
   state.on(["level", "output", "open", "feature"], () => {
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.feature : null;
     if (state.get("open") === null || state.get("level") !== list.dataset.level) list.dataset.level = state.get("level");
@@ -149,7 +174,7 @@ export function importanceSection({ explained, training, target }, state) {
   onTheme(paint);
   return section("importance", "What matters", lede,
     h("div", { class: "toolbar" }, h("div", { class: "choices" }, search, explained.nOutputs > 1
-      && select("Bars for", [["one", "the chosen class"], ["all", "all classes, mean"]], over, (v) => { over = v; render(); })), legend()), status,
+      && select("Bars for", [["one", "the chosen class"], ["all", "all classes, mean"]], over, (v) => { over = v; render(); }), cohortBox), legend()), status,
     h("div", { class: "imp" }, head, list, foot));
 }
 

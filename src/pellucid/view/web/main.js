@@ -2,6 +2,7 @@
 
 import { dataSection } from "./data.js";
 import { explainedSections, startState } from "./explained.js";
+import { distributionSection } from "./distributions.js";
 import { footer } from "./footer.js";
 import { h, swap } from "./dom.js";
 import { headline } from "./headline.js";
@@ -20,6 +21,7 @@ const all = [
   ...explainedSections(subject, state),
   ["model", "Model", qualitySection(subject, state)],
   ["lineage", "Lineage", lineageSection(subject, state)],
+  ["columns", "Columns", distributionSection(subject, state)],
   ["data", "Data", dataSection(subject, state)],
 ].filter(([, , node]) => node);
 swap(document.getElementById("app"), h("a", { class: "skip", href: "#overview" }, "Skip to the report"),

@@ -2,11 +2,13 @@
 
 import { once } from "./decode.js";
 
-/** Mean absolute value. */
-export function meanAbs(values) {
+/** Mean absolute value, of some positions or of all. */
+export function meanAbs(values, rows = null) {
   let total = 0;
-  for (let i = 0; i < values.length; i += 1) total += Math.abs(values[i]);
-  return values.length ? total / values.length : 0;
+  if (rows) for (const i of rows) total += Math.abs(values[i]);
+  else for (let i = 0; i < values.length; i += 1) total += Math.abs(values[i]);
+  const n = rows ? rows.length : values.length;
+  return n ? total / n : 0;
 }
 
 /** Least and greatest finite value, [0, 1] when there is none. */
@@ -22,15 +24,15 @@ export function extent(values) {
 }
 
 /**
- * Features by global importance for one output, or the mean over all outputs (output -1).
+ * Features by importance in some rows or in all, for one output or the mean over all (output -1).
  * @returns {{order: number[], size: Float64Array, total: number}}
  */
-export function rank(level, output, nOutputs) {
+export function rank(level, output, nOutputs, rows = null) {
   const outputs = output >= 0 ? [output] : Array.from({ length: nOutputs }, (_, k) => k);
   const size = new Float64Array(level.n);
   for (const k of outputs) {
     const of = level.importances(k);
-    for (let f = 0; f < level.n; f += 1) size[f] += meanAbs(of(f)) / outputs.length;
+    for (let f = 0; f < level.n; f += 1) size[f] += meanAbs(of(f), rows) / outputs.length;
   }
   const order = Array.from(size.keys()).sort((a, b) => size[b] - size[a] || a - b);
   return { order, size, total: size.reduce((a, b) => a + b, 0) };

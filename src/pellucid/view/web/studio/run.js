@@ -1,6 +1,7 @@
 // One run: what it found, and what it explained.
 
 import { dataSection } from "../data.js";
+import { distributionSection } from "../distributions.js";
 import { h, swap } from "../dom.js";
 import { explainedSections, startState } from "../explained.js";
 import { headline } from "../headline.js";
@@ -40,7 +41,7 @@ export async function runPage(id) {
   return {
     ...place(run, "Run"),
     controls: controls(subject.explained, state),
-    node: h("div", {}, headline(subject), files(run), qualitySection(subject, state), lineageSection(subject, state), dataSection(subject, state)),
+    node: h("div", {}, headline(subject), files(run), qualitySection(subject, state), lineageSection(subject, state), distributionSection(subject, state), dataSection(subject, state)),
   };
 }
 

@@ -1,0 +1,147 @@
+// The cells of each raw column, by class, with what is missing.
+
+import { axisBelow, linearTicks, short } from "./axes.js";
+import { chart } from "./chart.js";
+import { OWN_COLORS } from "./color.js";
+import { quantile } from "./cohorts.js";
+import { h, name, s, section, swap } from "./dom.js";
+import { count, date, num, percent } from "./format.js";
+import { linear, timeTicks } from "./scale.js";
+import { extent, isSpread } from "./stats.js";
+
+const FIRST = 9;
+const MORE = 30;
+const BINS = 24;
+const LEVELS = 8;
+
+/** The section, or null where the page holds no rows. */
+export function distributionSection(subject, state) {
+  const { explained, target } = subject;
+  if (!explained?.n) return null;
+  const parts = partition(subject);
+  const grid = h("div", { class: "small-charts" });
+  const foot = h("div", { class: "imp-foot" });
+  let shown = FIRST;
+  function render() {
+    const { order } = explained.rank("raw", Math.max(0, state.get("output")));
+    swap(grid, order.slice(0, shown).map((f) => one(explained, f, parts)));
+    swap(foot, order.length > shown && h("button", { type: "button", class: "quiet", onclick: () => { shown += MORE; render(); } },
+      `Show ${Math.min(MORE, order.length - shown)} more columns of ${order.length}`));
+  }
+  state.on(["output"], render);
+  return section("columns", "How the columns look",
+    h("span", {}, `The cells of ${count(explained.n, "explained row")}, most important columns first`, parts.labels.length > 1 && [", by ", parts.of, " ", name(target)], "."),
+    h("div", { class: "toolbar" }, legend(parts)), grid, foot);
+}
+
+/** Rows by class, or by thirds of a value; classes beyond the palette share its last colour. */
+function partition({ explained, task }) {
+  const { rows, classes, n } = explained;
+  const labels = rows.true ?? rows.predicted;
+  const of = rows.true ? "true" : "predicted";
+  if (!labels) return { of, labels: ["rows"], part: new Int16Array(n) };
+  if (task === "regression") {
+    const cuts = [quantile(labels, 1 / 3), quantile(labels, 2 / 3)];
+    const words = [`below ${num(cuts[0], 3)}`, "between", `from ${num(cuts[1], 3)}`];
+    return { of, labels: words, part: Int16Array.from(labels, (v) => (v < cuts[0] ? 0 : v < cuts[1] ? 1 : 2)) };
+  }
+  const counts = new Map();
+  for (const k of labels) counts.set(k, (counts.get(k) ?? 0) + 1);
+  const common = [...counts].filter(([k]) => k >= 0).sort((a, b) => b[1] - a[1]).slice(0, OWN_COLORS).map(([k]) => k).sort((a, b) => a - b);
+  const place = new Map(common.map((k, i) => [k, i]));
+  const words = common.map((k) => classes?.[k] ?? k);
+  const rest = counts.size > common.length;
+  if (rest) words.push("others");
+  return { of, labels: words, part: Int16Array.from(labels, (k) => place.get(k) ?? common.length) };
+}
+
+function legend({ labels }) {
+  const swatch = (i) => s("svg", { class: "swatch", viewBox: "0 0 10 10", "aria-hidden": "true" }, s("rect", { class: `part-${Math.min(i, 7)}`, width: 10, height: 10, rx: 2 }));
+  return h("div", { class: "legend" }, labels.length > 1 && labels.map((label, i) => h("span", { class: "key" }, swatch(i), name(label))));
+}
+
+function one(explained, f, parts) {
+  const column = explained.levels.raw.column(f);
+  const label = explained.levels.raw.names[f];
+  const missing = column.values.reduce((n, v) => n + Number.isNaN(v), 0);
+  const odd = column.values.reduce((n, v) => n + (v === Infinity || v === -Infinity), 0);
+  const bins = binsOf(column, parts);
+  const said = [missing && `${percent(missing / explained.n)} missing`, odd && count(odd, "infinite value")].filter(Boolean).join(", ");
+  const view = chart({
+    label: `${label}: ${bins.words()}${said ? `; ${said}` : ""}`,
+    height: () => 132,
+    draw: ({ svg, width, height }) => draw(svg, width, height, column, bins),
+    hover: (x) => bins.hover(x),
+  });
+  return h("figure", { class: "figure" }, h("figcaption", {}, h("h3", {}, name(label)), h("p", { class: "muted small" }, said || "none missing")), view.node);
+}
+
+/** Counts by bin and part: the commonest levels of a category, else equal steps. */
+function binsOf(column, { part, labels }) {
+  const { values } = column;
+  const nParts = labels.length;
+  let at;
+  let names;
+  let edges = null;
+  if (column.kind === "category") {
+    const counts = new Map();
+    for (const v of values) if (!Number.isNaN(v)) counts.set(v, (counts.get(v) ?? 0) + 1);
+    const common = isSpread(column) ? [] : [...counts].sort((a, b) => b[1] - a[1]).slice(0, LEVELS).map(([v]) => v);
+    const place = new Map(common.map((v, i) => [v, i]));
+    names = common.map((v) => column.levels[v]);
+    if (counts.size > common.length) names.push(common.length ? `${counts.size - common.length} others` : `${counts.size} different`);
+    at = (v) => (Number.isNaN(v) ? -1 : place.get(v) ?? common.length);
+  } else {
+    const [low, high] = extent(values);
+    const distinct = new Set(values.filter(Number.isFinite)).size;
+    const n = Math.max(1, Math.min(BINS, distinct));
+    edges = [low, high];
+    names = Array.from({ length: n }, (_, i) => {
+      const text = (v) => (column.kind === "time" ? date(v) : num(v, 4));
+      return `${text(low + ((high - low) * i) / n)} to ${text(low + ((high - low) * (i + 1)) / n)}`;
+    });
+    at = (v) => (Number.isFinite(v) ? Math.min(n - 1, Math.floor(((v - low) / (high - low || 1)) * n)) : -1);
+  }
+  const counts = names.map(() => new Array(nParts).fill(0));
+  values.forEach((v, i) => {
+    const bin = at(v);
+    if (bin >= 0) counts[bin][part[i]] += 1;
+  });
+  const totals = counts.map((c) => c.reduce((a, b) => a + b, 0));
+  const bins = {
+    names, counts, totals, edges, x: null,
+    most: Math.max(...totals, 1),
+    words: () => names.map((text, i) => `${short(text, 40)} ${totals[i]}`).slice(0, 12).join(", "),
+    hover(x) {
+      const i = bins.x ? bins.x(x) : -1;
+      if (totals[i] === undefined) return null;
+      const told = labels.length > 1 ? labels.map((text, k) => [text, counts[i][k]]).filter(([, n]) => n) : [];
+      return { lines: [h("span", {}, name(names[i])), count(totals[i], "row"), ...told.map(([text, n]) => h("span", {}, name(text), ` ${num(n)} (${percent(n / totals[i])})`))] };
+    },
+  };
+  return bins;
+}
+
+function draw(svg, width, height, column, bins) {
+  const plot = { left: 2, right: width - 2, top: 4, bottom: height - 22 };
+  const wide = (plot.right - plot.left) / Math.max(1, bins.names.length);
+  bins.x = (x) => Math.floor((x - plot.left) / wide);
+  const y = linear([0, bins.most], [plot.bottom, plot.top]);
+  bins.counts.forEach((parts, i) => {
+    let from = 0;
+    parts.forEach((n, k) => {
+      if (!n) return;
+      const [top, foot] = [y(from + n), y(from)];
+      svg.append(s("rect", { class: `part-${Math.min(k, 7)}`, x: plot.left + i * wide + 0.5, width: Math.max(1, wide - 1), y: top, height: foot - top }));
+      from += n;
+    });
+  });
+  if (bins.edges) {
+    const x = linear(bins.edges, [plot.left, plot.right]);
+    const about = Math.max(2, Math.floor(width / 80));
+    axisBelow(svg, x, column.kind === "time" ? timeTicks(...bins.edges, about) : linearTicks(x, about), { ...plot, grid: false });
+  } else {
+    bins.names.forEach((text, i) => svg.append(s("text", { class: "tick", x: plot.left + (i + 0.5) * wide, y: plot.bottom + 16, "text-anchor": "middle" }, short(text, Math.max(2, Math.floor(wide / 7))))));
+    svg.append(s("line", { class: "axis", x1: plot.left, x2: plot.right, y1: plot.bottom, y2: plot.bottom }));
+  }
+}
