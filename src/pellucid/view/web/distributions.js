@@ -123,6 +123,10 @@ function binsOf(column, { part, labels }) {
 }
 
 function draw(svg, width, height, column, bins) {
+  if (!bins.totals.some((n) => n > 0)) {
+    svg.append(s("text", { x: 2, y: height / 2 }, "no cells to draw"));
+    return;
+  }
   const plot = { left: 2, right: width - 2, top: 4, bottom: height - 22 };
   const wide = (plot.right - plot.left) / Math.max(1, bins.names.length);
   bins.x = (x) => Math.floor((x - plot.left) / wide);
