@@ -165,6 +165,12 @@ BAD = [
     (b"[[1, 2]]", "wrong_shape"),
     (b'{"dataframe_split": {"columns": ["age", "age"], "data": []}}', "wrong_shape"),
     (b'{"data": [{}], "params": 5}', "wrong_shape"),
+    (b'{"dataframe_split": []}', "wrong_shape"),
+    (b'{"dataframe_split": {"columns": ["age"], "data": [[1]], "index": 5}}', "wrong_shape"),
+    (b'{"Inputs": 5}', "wrong_shape"),
+    (b'{"Inputs": {"data": 5}}', "wrong_shape"),
+    (b'{"Inputs": {"data": []}, "GlobalParameters": [1]}', "wrong_shape"),
+    (b'{"data": {"age": [1, 2], "job": ["cook"]}}', "wrong_shape"),
     (b"{}", "missing_column"),
     (b"[{}]", "missing_column"),
 ]
@@ -256,7 +262,8 @@ def test_pages_and_papers(service, people):
     numbers = service.get("/metrics").text
     assert 'pellucid_requests_total{route="/score",status="200"}' in numbers
     assert service.get("/../../etc/passwd").status_code == 404
-    assert service.put("/score").status_code == 405
+    refused = service.put("/score")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
 
 
 def test_the_log_tells_requests_but_no_cells(service, people):

@@ -124,7 +124,9 @@ class EnsembleTables:
 
     def values(self, X: np.ndarray) -> np.ndarray:
         """A row's bits depend on that row alone, so many rows are shared out among threads."""
-        n_parts = min(available_cores(), len(X) // _PART)
+        n_parts = len(X) // _PART
+        if n_parts > 1:  # counting cores costs as much as a row
+            n_parts = min(available_cores(), n_parts)
         if n_parts < 2:
             return self._values(X)
         with ThreadPoolExecutor(max_workers=n_parts) as pool:  # kernels release the GIL

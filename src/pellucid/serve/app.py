@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from pellucid.serve.answers import answer, scores_frame, to_arrow, to_csv, to_json
 from pellucid.serve.engine import Engine
 from pellucid.serve.errors import RequestError
+from pellucid.serve.example import example_row
 from pellucid.serve.formats import ARROW, CSV, JSON, read_body
 from pellucid.serve.holder import Holder, Served
 from pellucid.serve.inference import describe, infer_answer, model_metadata, read_infer
@@ -150,6 +151,7 @@ class Routes:
             "target": predictor.target,
             "classes": None if predictor.classes is None else predictor.classes.tolist(),
             "columns": describe(served.scorer),
+            "example": example_row(served.scorer),
             "raw_features": predictor.names_of("raw"),
             "engineered_features": predictor.names_of("engineered"),
             "policy": self._settings.policy,
@@ -195,7 +197,17 @@ async def _raise(_: Request, error: Exception) -> Response:
     raise error  # the guard tells it, as it does its own
 
 
-async def _tell_absent(request: Request, error: Exception) -> Response:
-    status = int(getattr(error, "status_code", 404))
-    what = "method is not allowed here" if status == 405 else "address is not one of the service's"
-    raise RequestError(f"this {what}; see /openapi.json", code="not_found", status=status)
+async def _tell_absent(_: Request, error: Exception) -> Response:
+    if getattr(error, "status_code", 404) == 405:
+        allowed = (getattr(error, "headers", None) or {}).get("Allow", "GET, POST")
+        raise RequestError(
+            "this method is not allowed here; see /openapi.json",
+            code="method",
+            status=405,
+            headers={"allow": allowed},
+        )
+    raise RequestError(
+        "this address is not one of the service's; see /openapi.json",
+        code="not_found",
+        status=404,
+    )

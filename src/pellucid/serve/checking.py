@@ -107,7 +107,7 @@ def allowed(column: Column, policy: Policy) -> frozenset[Sort]:
     if policy == "lenient":
         sorts |= _READ.get(column.kind, {"number", "text", "truth"})
         if column.kind == "categorical" and holds_words(column):
-            sorts -= {"number"}  # where training had words it is a mistake, not a new label
+            sorts -= {"number", "truth"}  # where training had words, a mistake and no new label
     return frozenset(sorts)
 
 

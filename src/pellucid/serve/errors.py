@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pellucid.errors import PellucidError
@@ -21,6 +22,7 @@ class RequestError(PellucidError):
     status : int
         HTTP status that says so.
     column, row : name of the column and position of the row, where there is one
+    headers : of the answer, beside the usual ones
     """
 
     def __init__(
@@ -31,9 +33,11 @@ class RequestError(PellucidError):
         status: int = 400,
         column: str | None = None,
         row: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.code, self.status, self.column, self.row = code, status, column, row
+        self.headers = dict(headers or {})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, after RFC 9457."""

@@ -152,7 +152,8 @@ def _of_rows(
 
 
 def _of_split(split: Any, params: Mapping[str, Any]) -> Asked:
-    columns, rows = split.get("columns"), split.get("data")
+    facts = split if isinstance(split, dict) else {}
+    columns, rows = facts.get("columns"), facts.get("data")
     if not isinstance(columns, list) or not isinstance(rows, list):
         _refuse('dataframe_split must be {"columns": [names], "data": [[cells], ...]}')
     if not all(isinstance(name, str) for name in columns):
@@ -160,9 +161,11 @@ def _of_split(split: Any, params: Mapping[str, Any]) -> Asked:
     twice = {name for name in columns if columns.count(name) > 1}
     if twice:
         _refuse(f"dataframe_split has column {sorted(twice)[0][:100]!r} more than once")
-    ids = split.get("index") or range(len(rows))
-    if len(ids) != len(rows):
-        _refuse(f"dataframe_split has {len(rows)} rows, but its index has {len(ids)}")
+    ids = facts.get("index")
+    if ids is None:
+        ids = range(len(rows))
+    if not isinstance(ids, (list, range)) or len(ids) != len(rows):
+        _refuse(f"the index of dataframe_split must be a list of its {len(rows)} rows' names")
     return Asked(_table(rows, columns), len(rows), ids, "own", params)
 
 

@@ -97,9 +97,9 @@ def _request(served: Served, row: dict[str, Any]) -> dict[str, Any]:
             {"type": "object", "properties": {key: rows}, "required": [key]}
             for key in ("data", "dataframe_records", "instances")
         ),
-        {"type": "object", "properties": {"dataframe_split": {"type": "object"}},
+        {"type": "object", "properties": {"dataframe_split": _SPLIT},
          "required": ["dataframe_split"]},
-        {"type": "object", "properties": {"Inputs": {"type": "object"}}, "required": ["Inputs"]},
+        {"type": "object", "properties": {"Inputs": _held(rows)}, "required": ["Inputs"]},
     ]  # fmt: skip
     split = {"columns": list(row), "data": [list(row.values())]}
     examples = {
@@ -121,7 +121,8 @@ def _infer(served: Served, row: dict[str, Any]) -> dict[str, Any]:
         for name, cell in row.items()
     ]
     asked = {"inputs": tensors, "outputs": [{"name": "raw_importance"}]}
-    schema = {"type": "object", "required": ["inputs"]}
+    inputs = {"type": "array", "items": _TENSOR, "minItems": 1}
+    schema = {"type": "object", "properties": {"inputs": inputs}, "required": ["inputs"]}
     content = {JSON: {"schema": schema, "example": asked}}
     return {
         "summary": "The Open Inference Protocol",
@@ -145,6 +146,10 @@ def _parameters() -> list[dict[str, Any]]:
         {"name": name, "in": "query", "required": False, "schema": schema, "description": words}
         for name, (schema, words) in kinds.items()
     ]
+
+
+def _held(rows: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {"data": rows}, "required": ["data"]}
 
 
 def _get(name: str, words: str, kind: str = JSON) -> dict[str, Any]:
@@ -172,6 +177,24 @@ _PROBLEM = {
     },
     "required": ["title", "status", "code", "detail", "request"],
 }  # fmt: skip
+_SPLIT = {
+    "type": "object",
+    "properties": {
+        "columns": {"type": "array", "items": {"type": "string"}},
+        "data": {"type": "array", "items": {"type": "array"}},
+    },
+    "required": ["columns", "data"],
+}
+_TENSOR = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "shape": {"type": "array", "items": {"type": "integer"}, "maxItems": 2},
+        "datatype": {"type": "string"},
+        "data": {"type": "array"},
+    },
+    "required": ["name", "shape", "datatype", "data"],
+}
 _ANSWER = {
     "type": "object",
     "properties": {

@@ -217,7 +217,9 @@ class Scorer:
     def _margins(self, matrix: np.ndarray) -> np.ndarray:
         """A row's margin depends on that row alone, so many rows are shared out among threads."""
         ensemble = self.predictor.ensemble
-        n_parts = min(available_cores(), len(matrix) // _PART)
+        n_parts = len(matrix) // _PART
+        if n_parts > 1:  # counting cores costs as much as a row
+            n_parts = min(available_cores(), n_parts)
         if n_parts < 2:
             return ensemble.margins(matrix)
         with ThreadPoolExecutor(max_workers=n_parts) as pool:

@@ -34,7 +34,10 @@ _HEADERS = [
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'self'; base-uri 'none'; frame-ancestors 'none'"),
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
+    ),
 ]
 
 
@@ -171,6 +174,7 @@ class _Answer:
             (b"content-type", b"application/problem+json"),
             (b"content-length", str(len(body)).encode()),
         ]
+        headers += [(name.encode(), text.encode()) for name, text in error.headers.items()]
         if error.status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
         if error.status == 503:

@@ -28,7 +28,7 @@ async function start() {
   at("fields").replaceChildren(...columns.map((column) => {
     const label = document.createElement("label"), input = document.createElement("input");
     label.textContent = column.name;
-    input.value = column.examples[0] ?? "";
+    input.value = schema.example[column.name] ?? "";
     label.append(input);
     return label;
   }));
