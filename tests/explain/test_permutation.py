@@ -73,10 +73,10 @@ def test_what_cannot_be_asked_is_said(rows):
 def test_its_interval_holds_what_is_true_as_often_as_it_says():
     """Twice the variance; rows count as who receives a cell and as who gives it."""
     held = 0
-    for seed in range(100):
+    for seed in range(60):
         X = pd.DataFrame(np.random.default_rng(seed).normal(size=(100, 2)), columns=["a", "b"])
         found = permutation_importance(
-            lambda r: r["a"], X, X["a"], background=X[:5], confidence=0.9, random_state=seed
+            lambda r: r["a"], X, X["a"], background=X[:5], repeats=5, confidence=0.9, random_state=seed
         )
         held += found.table.loc["a", "low"] <= 2 <= found.table.loc["a", "high"]
-    assert 0.8 <= held / 100 <= 0.98
+    assert 0.78 <= held / 60 <= 0.99
