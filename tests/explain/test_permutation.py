@@ -76,7 +76,8 @@ def test_its_interval_holds_what_is_true_as_often_as_it_says():
     for seed in range(60):
         X = pd.DataFrame(np.random.default_rng(seed).normal(size=(100, 2)), columns=["a", "b"])
         found = permutation_importance(
-            lambda r: r["a"], X, X["a"], background=X[:5], repeats=5, confidence=0.9, random_state=seed
-        )
+            lambda r: r["a"], X, X["a"],
+            background=X[:5], repeats=5, confidence=0.9, random_state=seed,
+        )  # fmt: skip
         held += found.table.loc["a", "low"] <= 2 <= found.table.loc["a", "high"]
     assert 0.78 <= held / 60 <= 0.99
