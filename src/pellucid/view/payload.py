@@ -112,12 +112,18 @@ def explanation_payload(raw: Explanation, training: Mapping[str, Any]) -> dict[s
 
 def shown_rows(raw: Explanation) -> Explanation:
     """An explanation of as many of its rows, evenly chosen, as a page holds."""
+    positions = shown_positions(raw)
+    return raw if len(positions) == raw.n_rows else raw[positions]
+
+
+def shown_positions(raw: Explanation) -> np.ndarray:
+    """Which rows of an explanation a page holds, ascending."""
     engineered = raw.engineered
     width = raw.n_features + (engineered.n_features if engineered else 0)
     most = max(_FEWEST_ROWS, min(_ROWS, _CELLS // max(1, width * raw.n_outputs)))
     if raw.n_rows <= most:
-        return raw
-    return raw[np.unique(np.linspace(0, raw.n_rows - 1, most).round().astype(int))]
+        return np.arange(raw.n_rows)
+    return np.unique(np.linspace(0, raw.n_rows - 1, most).round().astype(int))
 
 
 def _level(explanation: Explanation) -> dict[str, Any]:

@@ -145,7 +145,7 @@ function draw(svg, width, height, column, bins) {
     const about = Math.max(2, Math.floor(width / 80));
     axisBelow(svg, x, column.kind === "time" ? timeTicks(...bins.edges, about) : linearTicks(x, about), { ...plot, grid: false });
   } else {
-    bins.names.forEach((text, i) => svg.append(s("text", { class: "tick", x: plot.left + (i + 0.5) * wide, y: plot.bottom + 16, "text-anchor": "middle" }, short(text, Math.max(2, Math.floor(wide / 7))))));
+    bins.names.forEach((text, i) => svg.append(s("text", { class: "tick", x: plot.left + (i + 0.5) * wide, y: plot.bottom + 16, "text-anchor": "middle" }, short(text, Math.max(1, Math.floor(wide / 7) - 1)))));
     svg.append(s("line", { class: "axis", x1: plot.left, x2: plot.right, y1: plot.bottom, y2: plot.bottom }));
   }
 }

@@ -36,7 +36,12 @@ function fill(node, props, children) {
 export function name(text, props = {}) {
   const full = String(text);
   const shown = full.length > 160 ? `${full.slice(0, 159)}…` : full;
-  return h("bdi", { title: full.length > 24 ? full.slice(0, 2000) : null, ...props }, shown || "␀");
+  return h("bdi", { title: full.length > 24 ? full.slice(0, 2000) : null, ...props }, seen(shown));
+}
+
+/** What can be seen of a text, where there is nothing to see too. */
+function seen(text) {
+  return text === "" ? "(empty)" : text.trim() === "" ? "(blank)" : text;
 }
 
 /** Put new children in place of the old. */
@@ -74,7 +79,7 @@ export function select(label, options, value, onchange) {
   const node = h("select", { id, onchange: () => onchange(node.value) },
     options.map(([key, text]) => {
       const shown = String(text).length > 60 ? `${String(text).slice(0, 59)}…` : text;
-      return h("option", { value: key, selected: String(key) === String(value) }, shown);
+      return h("option", { value: key, selected: String(key) === String(value) }, seen(String(shown)));
     }));
   return h("div", { class: "field" }, h("label", { for: id }, label), node);
 }

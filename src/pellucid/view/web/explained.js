@@ -8,7 +8,7 @@ import { createState } from "./state.js";
 /** What the reader looks at first. */
 export function startState({ explained }) {
   const state = createState({
-    level: "raw", output: firstOutput(explained), feature: 0, color: "auto", open: null, row: -1,
+    level: "raw", output: firstOutput(explained), feature: 0, color: "auto", open: null, row: -1, rows: null,
   });
   if (!explained?.n) return state;
   state.set({ feature: explained.rank("raw", state.get("output")).order[0] });

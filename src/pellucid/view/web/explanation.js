@@ -30,3 +30,12 @@ const all = [
 ].filter(([, , node]) => node);
 swap(document.getElementById("app"), topbar(subject, state, all), h("main", { id: "top" }, all.map(([, , node]) => node)));
 ready(started);
+
+// a widget's frame: Python may read what is selected
+let first = true;
+if (parent !== window) {
+  state.on(["row", "rows"], ({ row, rows }) => {
+    if (!first) parent.postMessage({ pellucidRows: rows ?? [row] }, "*");
+    first = false;
+  });
+}

@@ -161,7 +161,11 @@ export function importanceSection(subject, state) {
     const offered = cohorts(subject, output());
     cohort = offered.find((c) => c.id === cohort?.id) ?? null;
     swap(cohortBox, offered.length > 0 && select("Rows", [["", "all"], ...offered.map((c) => [c.id, `${c.label} (${num(c.rows.length)})`])],
-      cohort?.id ?? "", (id) => { cohort = offered.find((c) => c.id === id) ?? null; render(); }));
+      cohort?.id ?? "", (id) => {
+        cohort = offered.find((c) => c.id === id) ?? null;
+        render();
+        state.set({ rows: cohort?.rows ?? null });
+      }));
   });
   state.on(["level", "output", "open", "feature"], () => {
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.feature : null;
