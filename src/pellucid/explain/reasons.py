@@ -248,7 +248,8 @@ def _phrases(
         if name in compared.columns:
             known = compared[name].dropna()
             if len(known) and is_ordered(known):
-                typical = _shown(known.quantile(0.5, interpolation="linear"))
+                numeric = pd.api.types.is_numeric_dtype(known.dtype)
+                typical = _shown(known.quantile(0.5, "linear" if numeric else "nearest"))
             elif len(known):
                 typical = str(known.astype(object).mode().iloc[0])
         usual = "{feature} is {cell} (typically {typical})" if typical else "{feature} is {cell}"
@@ -290,6 +291,11 @@ def _reasons(
 
 
 def _shown(cell: Any) -> str:
+    """A cell as people write it; the time of a day only where it is not midnight."""
+    if pd.api.types.is_scalar(cell) and pd.isna(cell):
+        return "missing"
     if isinstance(cell, (float, np.floating)):
-        return "missing" if np.isnan(cell) else f"{cell:.4g}"
-    return "missing" if cell is None or cell is pd.NaT else str(cell)
+        return f"{cell:.4g}"
+    if isinstance(cell, pd.Timestamp) and cell == cell.normalize():
+        return f"{cell:%Y-%m-%d}"
+    return str(cell)
