@@ -47,7 +47,8 @@ def test_curves_of_each_kind_are_the_columns_part(rows, name):
 
 def test_changed_rows_keep_the_types_of_their_columns(rows):
     row = rows.iloc[[0]]
-    found = explain.counterfactuals(total, row, X=rows, wanted=(float(total(row).iloc[0]) + 3, None))
+    more = float(total(row).iloc[0]) + 3
+    found = explain.counterfactuals(total, row, X=rows, wanted=(more, None))
     for each in found:
         assert dict(each.row.dtypes) == dict(rows.dtypes)
         assert total(each.row).iloc[0] == each.prediction
