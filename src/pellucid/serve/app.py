@@ -100,7 +100,8 @@ class Routes:
         options = Options(policy=self._settings.policy).told(request.query_params)
         body = await self._body(request)
         names = served.scorer.predictor.schema.raw_names
-        asked = read_body(body, request.headers.get("content-type"), names)
+        kind = request.headers.get("content-type")
+        asked = read_body(body, kind, names, most_rows=self._settings.limits.rows)
         options = options.told(asked.params)
         if asked.form in ("method", "inputs"):  # they answer with results alone
             options = options.told({"explain": "none", "space": "margin"})

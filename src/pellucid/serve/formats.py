@@ -10,6 +10,7 @@ from typing import Any, Literal, NoReturn
 
 import pandas as pd
 
+from pellucid.serve.arrow_body import read_arrow
 from pellucid.serve.errors import RequestError
 from pellucid.serve.strict_json import read_json
 
@@ -45,7 +46,9 @@ class Asked:
     checked: bool = True
 
 
-def read_body(data: bytes, content_type: str | None, names: Sequence[str]) -> Asked:
+def read_body(
+    data: bytes, content_type: str | None, names: Sequence[str], *, most_rows: int
+) -> Asked:
     """Read a body as its content type says.
 
     Parameters
@@ -53,6 +56,7 @@ def read_body(data: bytes, content_type: str | None, names: Sequence[str]) -> As
     data : bytes
     content_type : str or None
     names : the model's raw columns, in order, for rows that come without
+    most_rows : above which a table that needs little room for many rows is not read
 
     Raises
     ------
@@ -65,7 +69,7 @@ def read_body(data: bytes, content_type: str | None, names: Sequence[str]) -> As
     if kind == CSV:
         return _of_frame(_read_csv(data), checked=False)
     if kind in ARROW:
-        return _of_frame(_read_arrow(data))
+        return _of_frame(read_arrow(data, most_rows=most_rows))
     sent = f"not {kind[:80]}" if kind else "and none was sent"
     raise RequestError(
         f"the content type must be {JSON}, {CSV} or {ARROW[0]}, {sent}",
@@ -198,23 +202,6 @@ def _read_csv(data: bytes) -> pd.DataFrame:
         {name: pd.Series([cell or None for cell in column], dtype=object)
          for name, column in zip(header, cells)}
     )  # fmt: skip
-
-
-def _read_arrow(data: bytes) -> pd.DataFrame:
-    import pyarrow as pa
-
-    try:
-        if data[:6] == b"ARROW1":
-            table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
-        else:
-            table = pa.ipc.open_stream(pa.BufferReader(data)).read_all()
-        table.validate(full=True)
-    except (pa.ArrowInvalid, pa.ArrowException, OSError, ValueError) as error:
-        _refuse(f"the body is not an Arrow stream or file: {type(error).__name__}")
-    if len(set(table.column_names)) < len(table.column_names):
-        _refuse("the Arrow table has two columns of one name")
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
 
 
 def _of_frame(frame: pd.DataFrame, *, checked: bool = True) -> Asked:
