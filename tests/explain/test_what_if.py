@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from pellucid import AutoMLClassifier
+from pellucid import AutoMLClassifier, AutoMLForecaster, explain
 from pellucid.explain.asking import AskError
 from pellucid.explain.changing import what_if
 
@@ -88,3 +88,27 @@ def test_arrays_and_truth_values():
     assert switched.predictions == (1.0, 0.0)
     with pytest.raises(AskError, match="true and false, not 'maybe'"):
         what_if(lambda r: r["on"] * r["n"], flags[:1], {"on": "maybe"}, background=flags)
+
+
+def test_a_forecast_is_made_again_of_the_changed_table():
+    n = 130
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"day": pd.date_range("2025-01-01", periods=n), "price": rng.normal(size=n)}
+    )
+    sales = (10 + 3 * table["price"]).rename("sales")
+    model = AutoMLForecaster(
+        time_column="day", horizon=5, known_in_advance=["price"], time_budget=None, max_trials=2,
+        allowed_families=["lightgbm"], store=False,
+    ).fit(table[: n - 5], sales[: n - 5])  # fmt: skip
+    row = table[n - 5 : n - 4]
+    found = what_if(model, row, {"price": 2.0})
+    assert found.changes["price"] == (row["price"].iloc[0], 2.0)
+    after = model.predict(row.assign(price=2.0))
+    assert found.predictions[1] == pytest.approx(np.ravel(after)[0])
+    moves = found.moved()["move"]
+    assert moves.sum() == pytest.approx(found.after.margins[0, 0] - found.before.margins[0, 0])
+    with pytest.raises(AskError, match="one cell is part of many"):
+        explain.partial_dependence(model, table[n - 5 :], "price")
+    with pytest.raises(AskError, match="one cell is part of many"):
+        explain.counterfactuals(model, row, X=row, wanted=(12, None))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pellucid.explain.asking import AskError, ask_about, changed, is_ordered
+from pellucid.explain.asking import AskError, ask_by_cell, changed, is_ordered
 from pellucid.explain.matrices import take
 from pellucid.explain.response import Response, check_confidence, numbers_of, points, sampled
 from pellucid.explain.subject import Space
@@ -62,7 +62,7 @@ def accumulated_effects(
     >>> np.diff(found.mean).tolist()
     [2.0, 2.0, 2.0]
     """
-    asked = sampled(ask_about(model, X, space=space, label=label), max_rows, random_state)
+    asked = sampled(ask_by_cell(model, X, space=space, label=label), max_rows, random_state)
     at, column = asked.position(feature), asked.frame[feature]
     check_confidence(confidence)
     steps = _levels(column, order) if order is not None else _intervals(column, intervals)

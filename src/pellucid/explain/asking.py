@@ -113,6 +113,23 @@ def ask_about(model: Any, X: Any, *, space: Space = "response", label: Any = Non
     return Asked(subject, rows, names, index_of(X, int(rows.shape[0])), space, label)
 
 
+def ask_by_cell(model: Any, X: Any, *, space: Space = "response", label: Any = None) -> Asked:
+    """The same, for those who change cells.
+
+    Raises
+    ------
+    AskError
+        As `ask_about`, and for forecasts: one cell of a series is in many rows and lags.
+    """
+    asked = ask_about(model, X, space=space, label=label)
+    if asked.subject.origins is not None:
+        raise AskError(
+            f"{asked.subject.label} makes its rows of series, in which one cell is part of many; "
+            f"change the table itself and predict or explain it again, as what_if does"
+        )
+    return asked
+
+
 def one_output(
     answers: np.ndarray, classes: Sequence[Any] | None, label: Any, space: str
 ) -> np.ndarray:

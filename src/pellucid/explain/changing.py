@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from pellucid.explain.adapters import as_subject
-from pellucid.explain.asking import AskError, ask_about, changed, values_of
+from pellucid.explain.asking import Asked, AskError, ask_about, changed, values_of
 from pellucid.explain.explainer import Method, explain
 from pellucid.explain.explanation import Explanation
-from pellucid.explain.matrices import stack
-from pellucid.explain.subject import Space
+from pellucid.explain.ground import prepare
+from pellucid.explain.matrices import as_frame
+from pellucid.explain.subject import Space, Subject
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,26 +128,28 @@ def what_if(
         )
     if not changes:
         raise AskError("changes is empty; name at least one column and its new cell")
-    asked = ask_about(subject, table)
-    at = {asked.position(name): fitting(asked.frame[name], cell) for name, cell in changes.items()}
-    after = subject.prepare(changed(asked.rows, at))
-    rows = stack([asked.rows, after])
-    if isinstance(rows, pd.DataFrame):
-        rows.index = asked.index.append(asked.index)
-    both = explain(
-        subject,
-        rows,
-        background=background,
-        space=space,
-        method=method,
-        random_state=random_state,
-    )
-    before, later = both[0], both[1]
-    cells = {
-        asked.names[i]: (before.data.iloc[0, i], later.data.iloc[0, i])
-        for i in at
-    }  # fmt: skip
-    return WhatIf(cells, before, later)
+    rows, cells = _both(subject, table, changes)
+    ground = prepare(subject, background=background, random_state=random_state)
+    before, after = (explain(ground, each, space=space, method=method) for each in rows)
+    return WhatIf(cells, before, after)
+
+
+def _both(
+    subject: Subject, table: Any, changes: Mapping[str, Any]
+) -> tuple[tuple[Any, Any], dict[str, tuple[Any, Any]]]:
+    """The row before and after the changes, and the cells that changed."""
+    if subject.origins is not None:  # rows are made of series: the table itself is changed
+        names = tuple(map(str, table.columns))
+        start = Asked(subject, table, names, table.index, "response")
+    else:
+        start = ask_about(subject, table)
+    at = {start.position(name): fitting(start.frame[name], cell) for name, cell in changes.items()}
+    after = changed(start.rows, at)
+    if subject.origins is None:
+        after = subject.prepare(after)
+    new = as_frame(after, start.names, start.index)
+    cells = {start.names[i]: (start.frame.iloc[0, i], new.iloc[0, i]) for i in at}
+    return (start.rows, after), cells
 
 
 def one_row(row: Any, like: Any = None) -> Any:

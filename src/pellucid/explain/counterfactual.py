@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pellucid.explain.alternatives import Counterfactual, CounterfactualError, Counterfactuals
-from pellucid.explain.asking import Asked, AskError, ask_about, changed
+from pellucid.explain.asking import Asked, AskError, ask_by_cell, changed
 from pellucid.explain.changing import one_row
 from pellucid.explain.closed import NotClosedError, closed
 from pellucid.explain.flipping import Flips, costs_of, find_flips
@@ -91,8 +91,8 @@ def counterfactuals(
     """
     if max_changes < 1 or n < 1 or values < 1 or budget < 1:
         raise AskError("max_changes, n, values and budget must each be at least 1")
-    data = sampled(ask_about(model, X), 20_000, random_state)
-    start = ask_about(data.subject, one_row(row, X))
+    data = sampled(ask_by_cell(model, X), 20_000, random_state)
+    start = ask_by_cell(data.subject, one_row(row, X))
     goal = make_goal(start.subject, start.responses(start.rows), wanted)
     columns = find_moves(start, data.frame, immutable=immutable, bounds=bounds, per_column=values)
     if not columns:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pellucid.explain.asking import AskError, ask_about, changed
+from pellucid.explain.asking import AskError, ask_by_cell, changed
 from pellucid.explain.explainer import explain
 from pellucid.explain.losses import Measure, losses_of
 from pellucid.explain.ranking import agreement_of, rank
@@ -94,7 +94,7 @@ def permutation_importance(
     check_confidence(confidence)
     if repeats < 2:
         raise AskError(f"repeats is {repeats}; a spread needs at least two")
-    asked = ask_about(model, X)
+    asked = ask_by_cell(model, X)
     if measure is None:
         measure = "squared" if asked.subject.classes is None else "log loss"
     losses = losses_of(asked, y, measure)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pellucid.explain.asking import Asked, AskError, ask_about, changed, is_ordered
+from pellucid.explain.asking import Asked, AskError, ask_by_cell, changed, is_ordered
 from pellucid.explain.matrices import take
 from pellucid.explain.subject import Space
 
@@ -116,7 +116,7 @@ def partial_dependence(
     >>> found.grid.tolist(), found.mean.tolist()
     ([0.0, 1.0, 2.0], [3.0, 5.0, 7.0])
     """
-    asked = sampled(ask_about(model, X, space=space, label=label), max_rows, random_state)
+    asked = sampled(ask_by_cell(model, X, space=space, label=label), max_rows, random_state)
     at, column = asked.position(feature), asked.frame[feature]
     check_confidence(confidence)
     values = points(column, grid)
