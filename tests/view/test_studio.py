@@ -55,7 +55,14 @@ def places(ids):
     odd = ids[HOSTILE[0]]
     return [
         "/",
-        *(f"/run/{run}{part}" for run in ids.values() for part in ("", "/explanation", "/what-if")),
+        f"/run/{ids['unexplained']}",
+        f"/run/{ids['unexplained']}/what-if",
+        *(
+            f"/run/{run}{part}"
+            for name, run in ids.items()
+            if name != "unexplained"
+            for part in ("", "/explanation", "/what-if")
+        ),
         f"/compare/{ids['binary']}/{odd}",
     ]
 
@@ -85,10 +92,10 @@ def test_the_token_is_not_left_in_the_address(visit):
 def test_runs_are_found_sorted_and_compared_with_the_keyboard_alone(store, visit):
     page = visit("/")
     names = page.locator("td a")
-    assert names.count() == 5
+    assert names.count() == 6
     page.get_by_label("Find runs").focus()
     page.keyboard.type("binary")
-    assert set(names.all_inner_texts()) == {"binary", "other", HOSTILE[0]}
+    assert set(names.all_inner_texts()) == {"binary", "other", "unexplained", HOSTILE[0]}
     for name in ("binary", "other"):
         page.get_by_label(f"Compare {name}").focus()
         page.keyboard.press("Space")
@@ -208,6 +215,17 @@ def test_a_cell_that_does_not_fit_is_refused_in_words(store, visit):
     )
     assert reply.status == 400
     assert "'age'" in reply.json()["error"]
+
+
+def test_a_run_without_an_explanation_has_a_form_of_examples(store, visit):
+    page = visit(f"/run/{store[1]['unexplained']}/what-if")
+    page.get_by_text("A row of each column’s commonest cells.").wait_for()
+    before = page.locator(".verdict-value").inner_text()
+    page.get_by_label("age", exact=True).fill("79")
+    page.get_by_text("Answered by the model").wait_for()
+    assert page.locator(".verdict-value").inner_text() != before
+    other = visit(f"/run/{store[1]['unexplained']}/explanation")
+    other.get_by_text("trained without an explanation").wait_for()
 
 
 def test_an_empty_store_says_what_to_do(browser, tmp_path):

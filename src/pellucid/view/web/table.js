@@ -9,6 +9,7 @@ import { h, swap } from "./dom.js";
  * @property {(row: Object) => any} [sort] what to sort by; a heading without it is no button
  * @property {boolean} [number] right-aligned, sorted downwards first
  * @property {string} [class]
+ * @property {boolean} [unseen] a heading for those who hear the page alone
  */
 
 /**
@@ -41,7 +42,7 @@ export function tableOf(caption, fields, rows, { first = 12 } = {}) {
     swap(head, fields.map((field, i) => h("th", {
       scope: "col", class: cls(field), "aria-sort": i === by ? (down ? "descending" : "ascending") : null,
     }, field.sort ? h("button", { type: "button", onclick: () => pick(i) }, field.label,
-      h("span", { class: "arrow", "aria-hidden": "true" }, i === by ? (down ? " ↓" : " ↑") : "")) : field.label)));
+      h("span", { class: "arrow", "aria-hidden": "true" }, i === by ? (down ? " ↓" : " ↑") : "")) : field.unseen ? h("span", { class: "sr" }, field.label) : field.label)));
     swap(body, ordered().slice(0, shown).map((row) => h("tr", { class: row.class ?? null },
       fields.map((field) => h("td", { class: cls(field) }, field.show(row))))));
     swap(foot, rows.length > shown && h("button", { type: "button", class: "quiet",

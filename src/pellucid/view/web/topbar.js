@@ -6,7 +6,7 @@ import { h, select, swap } from "./dom.js";
 /** @param {Array<[string, string]>} sections id and title of each */
 export function topbar({ explained }, state, sections) {
   const links = sections.map(([id, title]) => h("a", { href: `#${id}` }, title));
-  return h("div", { class: "topbar" }, h("div", { class: "topbar-in" },
+  return h("header", { class: "topbar" }, h("div", { class: "topbar-in" },
     h("span", { class: "brand" }, "Pellucid"),
     h("nav", { "aria-label": "Sections" }, links), controls(explained, state), themeSwitch()));
 }

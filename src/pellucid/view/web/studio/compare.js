@@ -42,7 +42,7 @@ function scores({ metrics, runs }) {
   rows.sort((x, y) => (y.id === primary) - (x.id === primary));
   const change = (r) => (r.a === null || r.b === null ? null : r.b - r.a);
   const better = (r) => (change(r) === null || change(r) === 0 ? "" : (change(r) < 0) === lowerIsBetter(r.id) ? "better" : "worse");
-  return section("scores", "Scores", null, table("Scores", [
+  return section("scores", "Scores", null, table("Scores of both runs", [
     { label: "Metric", sort: (r) => metricName(r.id), show: (r) => metricName(r.id), class: "grow" },
     { label: "On", sort: (r) => r.where, show: (r) => h("span", { class: "muted" }, r.where) },
     { label: runs[0].name, number: true, sort: (r) => r.a, show: (r) => metricValue(r.a) },

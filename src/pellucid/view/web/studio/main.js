@@ -79,7 +79,7 @@ function problem(error) {
 watchTheme();
 swap(document.getElementById("app"),
   h("button", { type: "button", class: "skip", onclick: () => main.focus() }, "Skip to the content"),
-  h("div", { class: "topbar" }, bar), main);
+  h("header", { class: "topbar" }, bar), main);
 addEventListener("hashchange", route);
 addEventListener("scroll", hideTip, { passive: true });
 addEventListener("keydown", (event) => event.key === "Escape" && hideTip());

@@ -81,7 +81,7 @@ function fields(chosen, offer) {
     "data-run": r.id,
   });
   return [
-    { label: "", show: tick, class: "narrow" },
+    { label: "Compare", unseen: true, show: tick, class: "narrow" },
     { label: "Run", sort: (r) => r.name, class: "grow", show: (r) => h("a", { href: to(["run", r.id]) }, name(r.name || r.id.slice(0, 8))) },
     { label: "Target", sort: (r) => r.target, show: (r) => name(r.target), class: "cell-name" },
     { label: "Task", sort: (r) => r.task, show: (r) => r.task },
