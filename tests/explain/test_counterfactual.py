@@ -59,7 +59,7 @@ def test_they_are_the_fewest_and_nearest_of_all_rows_of_seen_values(seed):
     low = float(f(X).iloc[0] + rng.exponential(1.5) + 1e-6)
     count, distance = by_brute_force(f, row, X, low)
     if count == 99:
-        with pytest.raises(CounterfactualError, match="every of them were tried"):
+        with pytest.raises(CounterfactualError, match="all of them were tried"):
             counterfactuals(f, X.iloc[[0]], X=X, wanted=(low, None), values=20)
         return
     found = counterfactuals(f, X.iloc[[0]], X=X, wanted=(low, None), values=20)
@@ -140,7 +140,7 @@ def test_numbers_move_no_further_than_they_must(loan):
 def test_where_there_is_none_it_says_what_came_nearest(loan):
     X, _, model = loan
     row = denied(X, model)
-    with pytest.raises(CounterfactualError, match=r"(?s)gives 'yes'; every .* age -> .* for 'yes'"):
+    with pytest.raises(CounterfactualError, match=r"(?s)gives 'yes'; all .* age -> .* for 'yes'"):
         counterfactuals(model, row, X=X, wanted="yes", immutable=["income", "debt", "job"])
     with pytest.raises(CounterfactualError, match="no column may move"):
         counterfactuals(model, row, X=X, immutable=list(X.columns))

@@ -264,9 +264,9 @@ def _none(
     moves = ", ".join(
         f"{c.name} -> {c.seen[a]}" for c, a in zip(columns, flips.nearest.tolist()) if a >= 0
     )
-    every = "every" if flips.proven and flips.complete else "the likeliest"
+    which = "all" if flips.proven and flips.complete else "the likeliest"
     return (
         f"no change of up to {max_changes} of the {len(columns)} columns that may move gives "
-        f"{goal}; {every} of them were tried, {flips.asked:,} rows. Nearest came {moves}: {says}. "
+        f"{goal}; {which} of them were tried, {flips.asked:,} rows. Nearest came {moves}: {says}. "
         f"Widen bounds=, shorten immutable=, or raise max_changes="
     )

@@ -53,9 +53,9 @@ class Flips:
 
 @dataclass(eq=False)
 class _Search:
-    columns: Sequence[Column]
+    """What was asked so far, the nearest row of all, and the nearest ones of this level."""
+
     judge: Judge
-    budget: int
     asked: int = 0
     best: tuple[float, np.ndarray] | None = None
     front: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
@@ -101,7 +101,7 @@ def find_flips(
     promise : function to an array (n_columns,)
         How much each column can push towards the outcome; asked only when a level is too large.
     """
-    search = _Search(columns, judge, budget)
+    search = _Search(judge)
     sizes = [len(column.tried) for column in columns]
     proven = True
     found: list[tuple[int, ...]] = []
