@@ -33,7 +33,7 @@ def fill_store(folder: Path) -> dict[str, str]:
         HOSTILE[0]: (AutoMLClassifier, odd, 0),
     }
     plain = AutoMLClassifier(
-        max_trials=1, time_budget=None, model_explainability=False, store=folder,
+        max_trials=2, time_budget=None, model_explainability=False, store=folder,
         allowed_families=["lightgbm"], name="unexplained",
     )  # fmt: skip
     plain.fit(binary.drop(columns="y"), binary["y"])
