@@ -122,12 +122,18 @@ def ask_by_cell(model: Any, X: Any, *, space: Space = "response", label: Any = N
         As `ask_about`, and for forecasts: one cell of a series is in many rows and lags.
     """
     asked = ask_about(model, X, space=space, label=label)
-    if asked.subject.origins is not None:
+    if is_of_series(asked.subject):
         raise AskError(
             f"{asked.subject.label} makes its rows of series, in which one cell is part of many; "
             f"change the table itself and predict or explain it again, as what_if does"
         )
     return asked
+
+
+def is_of_series(subject: Subject) -> bool:
+    """Whether a model makes several columns of one that the user knows, as forecasts do."""
+    origins = subject.origins or ()
+    return len(set(origins)) < len(origins)
 
 
 def one_output(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pellucid.explain.adapters import as_subject
-from pellucid.explain.asking import Asked, AskError, ask_about, changed, values_of
+from pellucid.explain.asking import Asked, AskError, ask_about, changed, is_of_series, values_of
 from pellucid.explain.explainer import Method, explain
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.ground import prepare
@@ -138,14 +138,15 @@ def _both(
     subject: Subject, table: Any, changes: Mapping[str, Any]
 ) -> tuple[tuple[Any, Any], dict[str, tuple[Any, Any]]]:
     """The row before and after the changes, and the cells that changed."""
-    if subject.origins is not None:  # rows are made of series: the table itself is changed
+    of_series = is_of_series(subject)
+    if of_series:  # rows are made of the table, so the table is changed
         names = tuple(map(str, table.columns))
         start = Asked(subject, table, names, table.index, "response")
     else:
         start = ask_about(subject, table)
     at = {start.position(name): fitting(start.frame[name], cell) for name, cell in changes.items()}
     after = changed(start.rows, at)
-    if subject.origins is None:
+    if not of_series:
         after = subject.prepare(after)
     new = as_frame(after, start.names, start.index)
     cells = {start.names[i]: (start.frame.iloc[0, i], new.iloc[0, i]) for i in at}
