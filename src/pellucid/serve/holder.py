@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 import threading
@@ -165,9 +166,12 @@ class Holder:
         return True
 
     def _watch(self) -> None:
+        swept = 0
         while not self._stop.wait(self._every):
             try:
-                self.look()
+                if not self.look() and swept != self.reloads:
+                    gc.collect()  # no request has the old model any more; its tables are large
+                    swept = self.reloads
             except Exception as error:  # the thread must outlive whatever a store does
                 self.failures += 1
                 _log.error("looking for another model failed: %s", type(error).__name__)

@@ -11,6 +11,7 @@ from typing import Any
 from pellucid.serve.errors import ServeError
 from pellucid.serve.settings import Settings, read_keys
 
+_NEEDED = ("fastapi", "uvicorn", "orjson")
 _TOLD = "PELLUCID_SERVICE"  # the environment variable that tells workers their settings
 
 
@@ -22,12 +23,11 @@ def run_server(settings: Settings) -> None:
     ServeError
         Settings that no service should start with, packages that are absent, or no model.
     """
-    try:
-        import uvicorn
-    except ImportError as error:
-        raise ServeError(
-            f"serving needs the package {error.name}: pip install 'pellucid[serve]'"
-        ) from error
+    absent = [name for name in _NEEDED if find_spec(name) is None]
+    if absent:
+        raise ServeError(f"serving needs {', '.join(absent)}: pip install 'pellucid[serve]'")
+    import uvicorn
+
     from pellucid.serve.holder import source_of
 
     settings.check(read_keys(settings))
