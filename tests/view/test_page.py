@@ -339,3 +339,16 @@ def test_columns_are_shown_with_every_cell_and_what_is_missing(runs, show, task)
         if held.data[name].nunique() <= 12:
             counts = [int(part.rsplit(" ", 1)[1]) for part in label.split(";")[0].split(", ")]
             assert sum(counts) == held.data[name].notna().sum()
+
+
+def test_the_mean_over_classes_is_told_class_by_class(runs, show):
+    held = runs["multiclass"].held
+    page = show(runs["multiclass"])
+    page.get_by_label("Bars for").select_option("all")
+    assert page.locator(".class-key bdi").all_inner_texts() == [str(c) for c in held.classes]
+    first = held.global_importance(per_class=True).iloc[0]
+    boxes = "all => all.map((each) => each.getBoundingClientRect().width)"
+    widths = np.array(page.locator(".imp-row").first.locator(".by-class i").evaluate_all(boxes))
+    assert widths / widths.sum() == pytest.approx(first.to_numpy() / first.sum(), abs=0.01)
+    page.get_by_label("Bars for").select_option("one")
+    assert page.locator(".by-class").count() == 0

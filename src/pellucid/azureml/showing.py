@@ -36,7 +36,9 @@ class ExplanationDashboard:
         self.true_y = true_y
 
     def _repr_html_(self) -> str:
-        return self.explanation._repr_html_()
+        from pellucid.view.notebook import ExplanationDashboard as Dashboard
+
+        return Dashboard(self.explanation, self.model, self.dataset, self.true_y)._repr_html_()
 
     def __repr__(self) -> str:
         return repr(self.explanation)

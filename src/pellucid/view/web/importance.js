@@ -7,11 +7,12 @@ import { h, name, section, select, swap, uid } from "./dom.js";
 import { count, num, percent, signed } from "./format.js";
 import { perFrame } from "./frame.js";
 import { tickText, ticks } from "./scale.js";
-import { extent, quantiles, rank } from "./stats.js";
+import { extent, meanAbs, quantiles, rank } from "./stats.js";
 import { drawSwarm, watchSwarm } from "./swarm.js";
 
 const FIRST = 12;
 const MORE = 30;
+const PALETTE = 8; // classes that have a colour of their own
 
 export function importanceSection(subject, state) {
   const { explained, training, target } = subject;
@@ -20,6 +21,7 @@ export function importanceSection(subject, state) {
   const foot = h("div", { class: "imp-foot" });
   const status = h("p", { class: "sr", role: "status" });
   const lede = h("span", {});
+  const classKey = h("p", { class: "legend class-key" });
   const cohortBox = h("div", { class: "cohort" });
   let shown = FIRST;
   let query = "";
@@ -68,6 +70,7 @@ export function importanceSection(subject, state) {
     swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: on average (bar) and for each of ${count((cohort?.rows ?? explained.rows.ids).length, "row")} (dots).`,
       cohort && " The line across a bar is the mean over all rows.",
       training.horizon && [" ", name(target), " stands for its own past, and shows the value of the season before; ", name(training.time_column), " for the calendar and the steps ahead."]);
+    swap(classKey, byClass() && ["Bars by class:", explained.classes.map((c, k) => h("span", { class: "key" }, h("i", { class: `part-${k}`, "aria-hidden": "true" }), name(c)))]);
     repaint();
   }
 
@@ -92,10 +95,20 @@ export function importanceSection(subject, state) {
     const share = total ? size[f] / total : 0;
     return h("div", { class: "imp-row" }, label,
       h("div", { class: "imp-bar" },
-        h("div", { class: "bar", style: { width: `calc((100% - 96px) * ${size[f] / largest})` } }),
+        h("div", { class: byClass() ? "bar by-class" : "bar", style: { width: `calc((100% - 96px) * ${size[f] / largest})` } },
+          byClass() && segments(key, f)),
         before && h("i", { class: "bar-whole", title: `in all rows ${num(before[f], 3)}`, style: { left: `calc((100% - 96px) * ${before[f] / largest})` } }),
         h("span", { class: "imp-value" }, num(size[f], 3), h("span", { class: "muted" }, ` ${percent(share)}`))),
       canvas);
+  }
+
+  /** Whether bars say what each class has of the mean over all. */
+  const byClass = () => over === "all" && explained.nOutputs <= PALETTE;
+
+  function segments(key, f) {
+    const each = explained.classes.map((_, k) => meanAbs(explained.levels[key].importances(k)(f), cohort?.rows));
+    const sum = each.reduce((a, b) => a + b, 0) || 1;
+    return each.map((v, k) => h("i", { class: `part-${k}`, title: `${explained.classes[k]}: ${num(v, 3)}`, style: { width: `${(100 * v) / sum}%` } }));
   }
 
   /** Where a raw feature goes, or where an engineered one comes from. */
@@ -178,7 +191,7 @@ export function importanceSection(subject, state) {
   onTheme(paint);
   return section("importance", "What matters", lede,
     h("div", { class: "toolbar" }, h("div", { class: "choices" }, search, explained.nOutputs > 1
-      && select("Bars for", [["one", "the chosen class"], ["all", "all classes, mean"]], over, (v) => { over = v; render(); }), cohortBox), legend()), status,
+      && select("Bars for", [["one", "the chosen class"], ["all", "all classes, mean"]], over, (v) => { over = v; render(); }), cohortBox), legend()), classKey, status,
     h("div", { class: "imp" }, head, list, foot));
 }
 
