@@ -112,7 +112,7 @@ def counterfactuals(
     if len(flips.choices) == 0:
         raise CounterfactualError(_none(start, columns, goal, flips, max_changes))
     chosen = [_shortened(columns, judge, each) for each in _apart(flips, n)]
-    different = np.unique(np.stack(chosen), axis=0)
+    different = np.array(list(dict.fromkeys(tuple(each.tolist()) for each in chosen)))
     order = np.argsort(costs_of(columns, different), kind="stable")
     found = _checked(start, data, columns, goal, different[order])
     return Counterfactuals(
