@@ -363,7 +363,7 @@ def test_a_killed_worker_is_replaced_and_a_stop_answers_first(store, home, peopl
         assert len(served) == 2
         os.kill(served[0], signal.SIGKILL)
         answered = 0
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             with contextlib.suppress(httpx.TransportError):  # the killed worker's own connection
                 answered += client.post("/score", json=row).status_code == 200
@@ -374,4 +374,4 @@ def test_a_killed_worker_is_replaced_and_a_stop_answers_first(store, home, peopl
         assert answered > 20
         assert [pid for pid in now if pid not in workers]
         client.process.send_signal(signal.SIGTERM)
-        assert client.process.wait(30) == 0
+        assert client.process.wait(60) == 0
