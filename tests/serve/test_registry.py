@@ -13,43 +13,44 @@ from pellucid.store.versions import Reference
 @pytest.fixture(scope="module")
 def registry(clf):
     registry = Registry(clf.run_.store)
-    clf.run_.register("bank", alias="champion", tags={"team": "risk"}, description="first")
-    clf.run_.register("bank", iteration=1)
+    clf.run_.register("shelf", alias="champion", tags={"team": "risk"}, description="first")
+    clf.run_.register("shelf", iteration=1)
     return registry
 
 
 def test_a_version_explains_as_the_run_does(registry, clf, people):
-    loaded = pellucid.load("bank@champion", store=registry.store.location.folder)
+    loaded = pellucid.load("shelf@champion", store=registry.store.location.folder)
     np.testing.assert_array_equal(loaded.explain(people).values, clf.explain(people).values)
 
 
 def test_versions_aliases_and_tags(registry, clf):
-    first, newest = registry.get("bank/1"), registry.get("bank")
+    first, newest = registry.get("shelf/1"), registry.get("shelf")
     assert (first.aliases, first.tags, first.description) == (
         ("champion",), {"team": "risk"}, "first",
     )  # fmt: skip
     assert newest.version == 2
     assert newest.run().id == clf.run_.id
     table = pellucid.list_models(store=registry.store.location.folder)
-    assert table["version"].tolist()[:2] == [2, 1]
+    assert table["version"][table["name"] == "shelf"].tolist() == [2, 1]
 
 
 def test_a_version_of_another_trial_is_that_trial(registry, clf, people):
-    margins = registry.get("bank/2").model().margins(people)
+    margins = registry.get("shelf/2").model().margins(people)
     np.testing.assert_array_equal(margins, clf.run_.model(iteration=1).margins(people))
 
 
 def test_promote_moves_the_alias(registry):
-    registry.promote("bank/2", alias="challenger")
-    assert registry.get("bank@challenger").version == 2
-    registry.promote("bank/1", alias="challenger")
-    assert registry.get("bank@challenger").version == 1
-    assert registry.get("bank/1").aliases == ("challenger", "champion")
-    assert registry.tag("bank/1", {"checked": "yes"}).tags["checked"] == "yes"
+    registry.promote("shelf/2", alias="challenger")
+    assert registry.get("shelf@challenger").version == 2
+    registry.promote("shelf/1", alias="challenger")
+    assert registry.get("shelf@challenger").version == 1
+    assert registry.get("shelf/1").aliases == ("challenger", "champion")
+    assert registry.tag("shelf/1", {"checked": "yes"}).tags["checked"] == "yes"
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a@b@c", "bank/x", "../bank", "bank@../x", "bank@v1", "bank@latest", "a/b/1", "@a"]
+    "text",
+    ["", "a@b@c", "shelf/x", "../bank", "shelf@../x", "shelf@v1", "shelf@latest", "a/b/1", "@a"],
 )
 def test_what_is_no_reference(text):
     with pytest.raises(RegistryError, match="expected NAME"):
@@ -57,19 +58,19 @@ def test_what_is_no_reference(text):
 
 
 def test_what_there_is_not(registry):
-    with pytest.raises(RegistryError, match="there are bank"):
-        registry.get("shop")
-    with pytest.raises(RegistryError, match="bank/1"):
-        registry.get("bank@nobody")
-    with pytest.raises(RegistryError, match="bank/9"):
-        registry.get("bank/9")
+    with pytest.raises(RegistryError, match=r"there are .*shelf"):
+        registry.get("nothing")
+    with pytest.raises(RegistryError, match="shelf/1"):
+        registry.get("shelf@nobody")
+    with pytest.raises(RegistryError, match="shelf/9"):
+        registry.get("shelf/9")
 
 
 def test_mlflow_loads_and_asks_it(registry, clf, people):
     import mlflow
 
     mlflow.set_tracking_uri(registry.store.location.uri)
-    model = mlflow.pyfunc.load_model("models:/bank@champion")
+    model = mlflow.pyfunc.load_model("models:/shelf@champion")
     plain = model.predict(people)
     assert plain["prediction"].tolist() == clf.predict(people).tolist()
     np.testing.assert_array_equal(plain["probability_yes"], clf.predict_proba(people)[:, 1])
@@ -97,18 +98,18 @@ def test_what_is_registered_holds_no_pickle(registry, clf):
 def test_an_empty_store_has_no_models(tmp_path):
     assert isinstance(pellucid.list_models(store=tmp_path), pd.DataFrame)
     with pytest.raises(RegistryError, match="holds none yet"):
-        Registry(tmp_path).get("bank")
+        Registry(tmp_path).get("shelf")
 
 
 def test_comparing_tells_scores_and_shifted_importance(registry, people):
-    same = compare(registry.get("bank/1"), registry.get("bank/1"), people)
+    same = compare(registry.get("shelf/1"), registry.get("shelf/1"), people)
     assert same.shift == 0
     assert same.same_data
     assert (same.metrics["change"].dropna() == 0).all()
-    other = compare(registry.get("bank/1"), registry.get("bank/2"), people)
+    other = compare(registry.get("shelf/1"), registry.get("shelf/2"), people)
     assert 0 < other.shift <= 1
     sizes = other.importances["shift"].abs().tolist()
     assert sizes == sorted(sizes, reverse=True)
     assert other.importances["first"].sum() == pytest.approx(1)
-    own = registry.get("bank/1").model().explain(people).global_importance()
+    own = registry.get("shelf/1").model().explain(people).global_importance()
     assert other.importances["first"]["job"] == pytest.approx(own["job"] / own.sum())
