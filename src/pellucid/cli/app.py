@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from pellucid.cli import registry, responding, serving
-from pellucid.cli.errors import INTERRUPTED, Commands
+from pellucid.cli.errors import INTERRUPTED, CommandError, Commands
 
 app = typer.Typer(
     name="pellucid",
@@ -63,6 +63,9 @@ StoreUri = Annotated[
         help="Folder or MLflow tracking URI. [default: $MLFLOW_TRACKING_URI, $PELLUCID_STORE, "
         "./pellucid-store]",
     ),
+]
+ChunkRows = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Into a folder: rows in memory at a time.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
@@ -241,7 +244,10 @@ def explain(
     ],
     data: Table,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="A .parquet or .csv file to write.")
+        Path,
+        typer.Option(
+            "-o", "--output", help="A .parquet or .csv file; or a folder, written in chunks."
+        ),
     ],
     engineered: Annotated[
         bool, typer.Option("--engineered", help="Over the features that the model sees.")
@@ -269,6 +275,7 @@ def explain(
     allow_pickle: Annotated[
         bool, typer.Option("--allow-pickle", help="Read model files that hold code.")
     ] = False,
+    chunk_rows: ChunkRows = 20_000,
     store: StoreUri = None,
     as_json: AsJson = False,
 ) -> None:
@@ -276,7 +283,33 @@ def explain(
 
     One line per row: prediction, base value, and each feature's part in the margin; with three
     or more classes, one line per row and class. The certificate says how far to trust it.
+
+    Where the output is a folder, DATA may be one of Parquet files, memory does not grow with its
+    rows, and the same command goes on where it was cut off. This takes a run's own margins.
     """
+    from pellucid.cli.streaming import is_folder, run_explain_stream
+
+    if is_folder(output):
+        further = {
+            "--method": method is not ExplainMethod.auto,
+            "--space": space not in (None, ExplainSpace.margin),
+            "--background": background is not None,
+            "--target": target is not None,
+        }
+        for option, given in further.items():
+            if given:
+                raise CommandError(f"{option} needs an output that is a .parquet or .csv file")
+        words, facts = run_explain_stream(
+            model,
+            data,
+            output,
+            level="engineered" if engineered else "raw",
+            identity=identity,
+            rows=chunk_rows,
+            store=store,
+        )
+        typer.echo(json.dumps(facts) if as_json else words)
+        return
     from pellucid.cli.explaining import ExplainRequest, run_explain
 
     words, facts = run_explain(
@@ -304,14 +337,35 @@ def predict(
     data: Table,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="A .csv or .parquet file. [default: CSV to stdout]"),
+        typer.Option(
+            "-o",
+            "--output",
+            help="A .csv or .parquet file; or a folder, written in chunks. [default: CSV to "
+            "stdout]",
+        ),
     ] = None,
+    identity: Annotated[
+        str | None,
+        typer.Option("--id", metavar="COL", help="Into a folder: column that names the rows."),
+    ] = None,
+    chunk_rows: ChunkRows = 20_000,
     store: StoreUri = None,
 ) -> None:
     """Predict every row of a table.
 
-    For classes, the probability of each stands beside the predicted one.
+    For classes, the probability of each stands beside the predicted one. Into a folder, memory
+    does not grow with the rows, and the same command goes on where it was cut off.
     """
+    from pellucid.cli.streaming import is_folder, run_predict_stream
+
+    if output is not None and is_folder(output):
+        words = run_predict_stream(
+            run, data, output, identity=identity, rows=chunk_rows, store=store
+        )
+        typer.echo(words)
+        return
+    if identity is not None:
+        raise CommandError("--id needs an output that is a folder")
     from pellucid.cli.rows import check_output, prediction_table, write_table
     from pellucid.store.runs import load_run
     from pellucid.tabular.read import read_table

@@ -118,6 +118,20 @@ def _read_arrow(path: Path) -> pd.DataFrame:
 
 
 def _read_text(path: Path) -> pd.DataFrame:
+    delimiter, encoding = text_format(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(path, sep=delimiter, encoding=encoding, low_memory=False)
+
+
+def text_format(path: Path) -> tuple[str, str]:
+    """Delimiter and encoding of a text file.
+
+    Raises
+    ------
+    ReadError
+        If it is empty, or two of its columns have one name.
+    """
     encoding = _encoding(path)
     with _open(path) as raw, io.TextIOWrapper(raw, encoding, errors="replace", newline="") as text:
         head = text.read(_HEAD)
@@ -129,9 +143,7 @@ def _read_text(path: Path) -> pd.DataFrame:
         raise ReadError(
             f"{path} has {header.count(twice)} columns named {twice!r}; give each a name of its own"
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(path, sep=delimiter, encoding=encoding, low_memory=False)
+    return delimiter, encoding
 
 
 def _open(path: Path) -> io.BufferedReader:
@@ -154,7 +166,7 @@ def _encoding(path: Path) -> str:
                 f"{path} is not UTF-8 and is read as Windows-1252; save it as UTF-8 if letters "
                 f"look odd",
                 PellucidWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
             return "cp1252"
     return "utf-8-sig"
