@@ -156,6 +156,8 @@ def test_what_is_wrong_names_the_file(fitted, folder, tmp_path):
         explain_parquet(model, folder, tmp_path / "other", identity="job")
     with pytest.raises(ReadError, match="has no Parquet file"):
         explain_parquet(model, tmp_path / "other", tmp_path / "third")
+    with pytest.raises(StreamError, match=r"lies in .* which is read"):
+        explain_parquet(model, folder, folder / "out")
     with pytest.raises(StreamError, match="other options; name another folder"):
         predict_parquet(model, folder, tmp_path / "out")
     lacking.write_bytes(b"no Parquet")

@@ -154,8 +154,8 @@ def _stream(work: _Work, source: Path, target: Path, progress: Progress | None) 
         raise StreamError(f"rows_per_chunk is {work.rows}; expected at least 1")
     if target.exists() and not target.is_dir():
         raise StreamError(f"{target} is a file; name a folder, which may be new")
-    if target.resolve() == source.resolve():
-        raise StreamError(f"{target} is the source; name another folder")
+    if target.resolve().is_relative_to(source.resolve()):  # its files would be read as rows
+        raise StreamError(f"{target} lies in {source}, which is read; name another folder")
     parts = [_with_suffix(part) for part in parts_of(source)]
     counts = [part.n_rows() for part in parts]
     known = [count for count in counts if count is not None]
