@@ -9,7 +9,13 @@ import numpy as np
 
 from pellucid.shapley.bits import popcount
 from pellucid.shapley.compiled import kernel
-from pellucid.shapley.kernels import distinct_patterns, met_patterns, split_block
+from pellucid.shapley.kernels import (
+    distinct_patterns,
+    hash_size,
+    largest_tree,
+    met_patterns,
+    split_block,
+)
 
 
 @kernel
@@ -145,14 +151,8 @@ def fill_tables(
     path-dependent, with ``ratios`` for each slot of each leaf.
     """
     n_rows = len(weights)
-    largest = 0
-    for tree in range(len(bounds) - 1):
-        largest = max(largest, bounds[tree + 1] - bounds[tree])
-    sides = np.zeros((largest, n_rows), dtype=np.uint8)
-    size = 2
-    while size < 2 * n_rows:
-        size *= 2
-    slots = np.empty(size, dtype=np.int64)
+    sides = np.zeros((largest_tree(bounds), n_rows), dtype=np.uint8)
+    slots = np.empty(hash_size(n_rows), dtype=np.int64)
     row_patterns = np.empty(n_rows, dtype=np.uint64)
     found, found_share = np.empty(n_rows, dtype=np.uint64), np.empty(n_rows)
     leaf_table = np.empty(most << most)

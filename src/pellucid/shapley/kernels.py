@@ -133,6 +133,24 @@ def fill_paths(
 
 
 @kernel
+def largest_tree(bounds):
+    """Nodes of the tree that has most."""
+    largest = 0
+    for tree in range(len(bounds) - 1):
+        largest = max(largest, bounds[tree + 1] - bounds[tree])
+    return largest
+
+
+@kernel
+def hash_size(n):
+    """Places of a hash table for ``n`` patterns: a power of two, at least twice as many."""
+    size = 4
+    while size < 2 * n:
+        size *= 2
+    return size
+
+
+@kernel
 def split_block(
     block, start, stop, feature, threshold, flags, cat_start, cat_size, cat_bits, sides
 ):

@@ -12,7 +12,7 @@ import numpy as np
 
 from pellucid.shapley.bits import lowest_bit, popcount
 from pellucid.shapley.compiled import kernel
-from pellucid.shapley.kernels import split_block
+from pellucid.shapley.kernels import hash_size, largest_tree, split_block
 
 
 @kernel
@@ -37,6 +37,15 @@ def failed_patterns(start, first, last, cond_node, cond_left, cond_slot, sides, 
         wanted, slot = cond_left[cond], np.uint64(cond_slot[cond])
         for row in range(len(patterns)):
             patterns[row] |= np.uint64(side[row] ^ wanted) << slot
+
+
+@kernel
+def most_slots(leaves, slot_start):
+    """Slots of the leaf that has most, at least one."""
+    most = 1
+    for leaf in leaves:
+        most = max(most, slot_start[leaf + 1] - slot_start[leaf])
+    return most
 
 
 @kernel
@@ -176,20 +185,13 @@ def explain_block(
     ``out`` is (n_players * n_outputs, n_rows), so that each look-up runs along contiguous rows.
     """
     n_rows, width = block.shape[1], value.shape[1]
-    largest, deepest = 0, 1
-    for tree in range(len(bounds) - 1):
-        largest = max(largest, bounds[tree + 1] - bounds[tree])
-    for leaf in deep_leaf:
-        deepest = max(deepest, slot_start[leaf + 1] - slot_start[leaf])
-    sides = np.zeros((largest, n_rows), dtype=np.uint8)
+    deepest = most_slots(deep_leaf, slot_start)
+    sides = np.zeros((largest_tree(bounds), n_rows), dtype=np.uint8)
     row_patterns = np.empty(n_rows, dtype=np.uint16)
     n_seen = n_rows if len(deep_leaf) > 0 else 0
     failed = np.empty(n_seen, dtype=np.uint64)
     found = np.empty(n_seen, dtype=np.uint64)
-    size = 4
-    while size < 2 * n_seen:
-        size *= 2
-    slots = np.empty(size, dtype=np.int32)
+    slots = np.empty(hash_size(n_seen), dtype=np.int32)
     values, targets = np.empty(64), np.empty(deepest * width, dtype=np.int32)
     told, weight = np.empty(width, dtype=np.int64), np.empty(width)
     small = np.empty(n_seen * deepest * width)

@@ -9,8 +9,8 @@ import numpy as np
 
 from pellucid.shapley.bits import lowest_bit, popcount
 from pellucid.shapley.compiled import kernel
-from pellucid.shapley.kernels import split_block
-from pellucid.shapley.lookup import failed_patterns, look_up, number_patterns
+from pellucid.shapley.kernels import hash_size, largest_tree, split_block
+from pellucid.shapley.lookup import failed_patterns, look_up, most_slots, number_patterns
 
 
 @kernel
@@ -67,21 +67,15 @@ def explain_pairs(
     written once, to the lower player's row.
     """
     n_rows, width = block.shape[1], value.shape[1]
-    largest, deepest = 0, 1
-    for tree in range(len(bounds) - 1):
-        largest = max(largest, bounds[tree + 1] - bounds[tree])
-    for leaf in deep_leaf:
-        deepest = max(deepest, slot_start[leaf + 1] - slot_start[leaf])
-    sides = np.zeros((largest, n_rows), dtype=np.uint8)
+    deepest = most_slots(deep_leaf, slot_start)
+    sides = np.zeros((largest_tree(bounds), n_rows), dtype=np.uint8)
     failed = np.empty(n_rows, dtype=np.uint64)
     found = np.empty(n_rows, dtype=np.uint64)
     numbers = np.empty(n_rows, dtype=np.uint16)
-    size = 4
-    while size < 2 * n_rows:
-        size *= 2
-    slots = np.empty(size, dtype=np.int32)
+    slots = np.empty(hash_size(n_rows), dtype=np.int32)
     most = deepest * (deepest + 1) // 2
-    pairs, targets = np.empty(n_rows * most), np.empty(most, dtype=np.int32)
+    pairs, scaled = np.empty(n_rows * most), np.empty(n_rows * most)
+    targets = np.empty(most, dtype=np.int32)
     for tree in range(len(bounds) - 1):
         start = bounds[tree]
         split_block(
@@ -98,14 +92,14 @@ def explain_pairs(
             count = number_patterns(failed, slots, numbers, found)
             first, n_slots = slot_start[leaf], slot_start[leaf + 1] - slot_start[leaf]
             n_pairs = n_slots * (n_slots + 1) // 2
+            for k in range(count):
+                leaf_pairs(
+                    found[k], n_slots, deep_start[deep], deep_start[deep + 1], patterns, shares,
+                    share_table, pairs, k * n_pairs,
+                )  # fmt: skip
             for j in range(width):
-                for k in range(count):
-                    leaf_pairs(
-                        found[k], n_slots, deep_start[deep], deep_start[deep + 1], patterns,
-                        shares, share_table, pairs, k * n_pairs,
-                    )  # fmt: skip
                 for k in range(count * n_pairs):
-                    pairs[k] *= value[leaf_node[leaf], j]
+                    scaled[k] = pairs[k] * value[leaf_node[leaf], j]
                 at = 0
                 for one in range(n_slots):
                     for other in range(one, n_slots):
@@ -113,4 +107,4 @@ def explain_pairs(
                         row = (tree_output[tree] + j) * n_players + min(p, q)
                         targets[at] = row * n_players + max(p, q)
                         at += 1
-                look_up(numbers, pairs, targets[:n_pairs], out)
+                look_up(numbers, scaled, targets[:n_pairs], out)
