@@ -13,6 +13,7 @@ import numpy as np
 from pellucid import shapley
 from pellucid.models.family import Config, Rows
 from pellucid.models.glm import MOST_STEPS, Solution, fit_likelihood, fit_squares
+from pellucid.models.prepared import Prepared
 from pellucid.models.problem import Problem, prior_margins
 
 _CHUNK = 4096  # rows multiplied at a time, to bound memory
@@ -55,7 +56,7 @@ class LinearMember:
         tables = shapley.linear(
             self.coef, self.intercept, background=self._prepare(background), players=players
         )
-        return _Prepared(self, tables)
+        return Prepared(tables, self._prepare, self.family)
 
     def to_files(self) -> dict[str, bytes]:
         """One npz file of arrays."""
@@ -66,32 +67,6 @@ class LinearMember:
         )  # fmt: skip
         facts = json.dumps({"rounds": self.rounds, "family": self.family})
         return {"linear.npz": buffer.getvalue(), "linear.json": facts.encode()}
-
-
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """Shapley values of a linear member for rows as the featurizer gives them."""
-
-    member: LinearMember
-    tables: Any
-
-    @property
-    def base_values(self) -> np.ndarray:
-        base: np.ndarray = self.tables.base_values
-        return base
-
-    @property
-    def source(self) -> str:
-        return self.member.family
-
-    @property
-    def magnitude(self) -> np.ndarray:
-        total: np.ndarray = self.tables.magnitude
-        return total
-
-    def values(self, X: np.ndarray) -> np.ndarray:
-        values: np.ndarray = self.tables.values(self.member._prepare(X))
-        return values
 
 
 def read_linear(files: Mapping[str, bytes]) -> LinearMember:

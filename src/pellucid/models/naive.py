@@ -11,6 +11,7 @@ import numpy as np
 
 from pellucid import shapley
 from pellucid.models.family import Config, Rows
+from pellucid.models.prepared import Prepared
 from pellucid.models.problem import Problem
 
 _LEAST = 1e-3  # of the mean target, for which zeros stand behind a log link
@@ -47,7 +48,7 @@ class NaiveMember:
         tables = shapley.linear(
             coef, np.zeros(1), background=self._spread(background), players=players
         )
-        return _Spread(self, tables)
+        return Prepared(tables, self._spread, self.family)
 
     def _spread(self, X: np.ndarray) -> np.ndarray:
         """Rows with nothing but the margin, in the column's place."""
@@ -58,32 +59,6 @@ class NaiveMember:
     def to_files(self) -> dict[str, bytes]:
         """One JSON file."""
         return {"naive.json": json.dumps(asdict(self)).encode()}
-
-
-@dataclass(frozen=True, eq=False)
-class _Spread:
-    """Shapley values of a naive member for rows as the featurizer gives them."""
-
-    member: NaiveMember
-    tables: Any
-
-    @property
-    def base_values(self) -> np.ndarray:
-        base: np.ndarray = self.tables.base_values
-        return base
-
-    @property
-    def source(self) -> str:
-        return self.member.family
-
-    @property
-    def magnitude(self) -> np.ndarray:
-        total: np.ndarray = self.tables.magnitude
-        return total
-
-    def values(self, X: np.ndarray) -> np.ndarray:
-        values: np.ndarray = self.tables.values(self.member._spread(X))
-        return values
 
 
 class NaiveFamily:
