@@ -5,7 +5,7 @@ from __future__ import annotations
 from pellucid.automl.forecaster import AutoMLForecaster
 from pellucid.cli.errors import CommandError
 from pellucid.cli.progress import show_progress
-from pellucid.cli.training import Request, Trained, check_column, read_kinds
+from pellucid.cli.training import Request, Trained, check_column, parameters, read_kinds
 from pellucid.store.location import locate
 from pellucid.tabular.read import read_table
 
@@ -52,20 +52,8 @@ def run_forecast(request: Request) -> Trained:
             horizon=request.horizon,
             frequency=request.frequency,
             known_in_advance=request.known,
-            primary_metric=request.metric,
-            time_budget=request.time_budget,
-            max_trials=request.trials,
-            model_explainability=request.explain,
-            seed=request.seed,
-            store=request.store,
-            column_kinds=read_kinds(request.kinds),
-            drop_columns=request.drop,
-            n_cross_validations=request.folds,
-            allowed_families=request.families,
-            latency_budget_ms=request.latency,
-            resume=request.resume,
-            name=request.name,
             progress=progress,
+            **parameters(request, read_kinds(request.kinds)),
         ).fit(
             train.drop(columns=request.target),
             train[request.target],

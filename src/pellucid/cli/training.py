@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -124,21 +125,7 @@ def run_training(request: Request) -> Trained:
     estimator = AutoMLClassifier if kind == "classification" else AutoMLRegressor
     with show_progress() as progress:
         model = estimator(
-            primary_metric=request.metric,
-            time_budget=request.time_budget,
-            max_trials=request.trials,
-            model_explainability=request.explain,
-            seed=request.seed,
-            store=request.store,
-            column_kinds=kinds,
-            drop_columns=request.drop,
-            n_cross_validations=request.folds,
-            time_column=request.time_column,
-            allowed_families=request.families,
-            latency_budget_ms=request.latency,
-            resume=request.resume,
-            name=request.name,
-            progress=progress,
+            time_column=request.time_column, progress=progress, **parameters(request, kinds)
         ).fit(
             features(train),
             train[request.target],
@@ -174,6 +161,25 @@ def hold_out(
     for group in groups:
         held_out[group[: min(round(share * len(group)), len(group) - 1)]] = True
     return held_out
+
+
+def parameters(request: Request, kinds: Mapping[str, str]) -> dict[str, Any]:
+    """What every estimator takes, as the request has it."""
+    return {
+        "primary_metric": request.metric,
+        "time_budget": request.time_budget,
+        "max_trials": request.trials,
+        "model_explainability": request.explain,
+        "seed": request.seed,
+        "store": request.store,
+        "column_kinds": kinds,
+        "drop_columns": request.drop,
+        "n_cross_validations": request.folds,
+        "allowed_families": request.families,
+        "latency_budget_ms": request.latency,
+        "resume": request.resume,
+        "name": request.name,
+    }
 
 
 def read_kinds(given: tuple[str, ...]) -> dict[str, str]:
