@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pellucid.azureml.explanations import OldExplanation
 from pellucid.errors import PellucidError
 from pellucid.explain.explanation import Explanation
+from pellucid.explain.persistence import write_file
 
 if TYPE_CHECKING:
     from pellucid.azureml.runs import Run
@@ -62,9 +62,8 @@ class ExplanationClient:
             "is_raw": ours.level == "raw", "is_engineered": ours.level == "engineered",
             "upload_time": datetime.now(UTC).isoformat(),
         }  # fmt: skip
-        part = folder / "facts.part"
-        part.write_text(json.dumps(facts))
-        os.replace(part, folder / "facts.json")  # an explanation without facts is not listed
+        # an explanation without facts is not listed
+        write_file(folder / "facts.json", json.dumps(facts).encode())
         self.run.tag("model_explanation", "True")
         return name
 

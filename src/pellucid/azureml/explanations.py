@@ -118,25 +118,27 @@ class OldExplanation:
     @property
     def global_importance_rank(self) -> list[int]:
         """Features by falling importance."""
-        return _rank(np.asarray(self.global_importance_values))
+        return _rank(self.global_importance_values)
 
     def get_feature_importance_dict(self, top_k: int | None = None) -> dict[str, float]:
         """Names and importances, most important first."""
-        names, values = self.get_ranked_global_names(top_k), self.get_ranked_global_values(top_k)
-        return dict(zip(names, values))
+        features, values = self.features, self.global_importance_values
+        return {features[k]: values[k] for k in _rank(values)[:top_k]}
 
     def get_ranked_global_names(self, top_k: int | None = None) -> list[str]:
         """Names, most important first."""
-        return [self.features[k] for k in self.global_importance_rank[:top_k]]
+        features = self.features
+        return [features[k] for k in self.global_importance_rank[:top_k]]
 
     def get_ranked_global_values(self, top_k: int | None = None) -> list[float]:
         """Importances, largest first."""
-        return [self.global_importance_values[k] for k in self.global_importance_rank[:top_k]]
+        return sorted(self.global_importance_values, reverse=True)[:top_k]
 
     def get_ranked_per_class_names(self, top_k: int | None = None) -> list[list[str]]:
         """Names for each class, most important first."""
-        ranks = [_rank(np.asarray(values))[:top_k] for values in self.per_class_values]
-        return [[self.features[k] for k in rank] for rank in ranks]
+        features = self.features
+        ranks = [_rank(values)[:top_k] for values in self.per_class_values]
+        return [[features[k] for k in rank] for rank in ranks]
 
     def get_ranked_per_class_values(self, top_k: int | None = None) -> list[list[float]]:
         """Importances for each class, largest first."""
@@ -148,7 +150,8 @@ class OldExplanation:
 
     def get_ranked_local_names(self, top_k: int | None = None) -> list[Any]:
         """For each row (of each class) names by falling importance, signs counted."""
-        return self._ranked_local(lambda values, rank: [self.features[k] for k in rank], top_k)
+        features = self.features
+        return self._ranked_local(lambda values, rank: [features[k] for k in rank], top_k)
 
     def get_ranked_local_values(self, top_k: int | None = None) -> list[Any]:
         """For each row (of each class) importances, largest first."""

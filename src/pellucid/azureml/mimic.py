@@ -19,6 +19,7 @@ from pellucid.azureml.fitted import as_rows
 from pellucid.errors import PellucidError
 from pellucid.explain.certificate import Certificate
 from pellucid.explain.explanation import Explanation, Level
+from pellucid.explain.mimic import equal_labels, r2
 from pellucid.explain.surrogates import Kind, Surrogate, fit_surrogate
 
 _BACKGROUND = 100
@@ -119,11 +120,9 @@ class MimicExplainer:
         return log - log.mean(axis=1, keepdims=True)
 
     def _compare(self, truth: np.ndarray, found: np.ndarray) -> dict[str, float]:
-        spread = ((truth - truth.mean(axis=0)) ** 2).sum()
-        missed = ((truth - found) ** 2).sum()
-        fidelity = {"r2": float(1.0 - missed / spread) if spread > 0 else float(missed == 0)}
+        fidelity = {"r2": r2(truth, found)}
         if self.classes is not None:
-            fidelity["labels"] = float((_labels(truth) == _labels(found)).mean())
+            fidelity["labels"] = equal_labels(truth, found, 0.0)
         return fidelity
 
     def get_surrogate_model_replication_measure(self, training_data: Any) -> float:
@@ -244,8 +243,3 @@ def _table(rows: Any, names: Sequence[str], n_rows: int) -> pd.DataFrame:
     if frame.shape[1] == len(names):
         return frame.set_axis(list(map(str, names)), axis=1)
     return pd.DataFrame({str(name): np.full(n_rows, np.nan) for name in names}, index=frame.index)
-
-
-def _labels(log_odds: np.ndarray) -> np.ndarray:
-    found: np.ndarray = log_odds[:, 0] > 0 if log_odds.shape[1] == 1 else log_odds.argmax(axis=1)
-    return found

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import PellucidError
+from pellucid.explain.persistence import write_file
 
 if TYPE_CHECKING:
     from pellucid.azureml.models import Model
@@ -86,10 +87,7 @@ class Run:
         return dict(json.loads((self.directory / _FACTS).read_text()))
 
     def _write(self, facts: Mapping[str, Any]) -> None:
-        file = self.directory / _FACTS
-        part = file.with_suffix(".part")
-        part.write_text(json.dumps(facts, indent=1, default=str))
-        os.replace(part, file)
+        write_file(self.directory / _FACTS, json.dumps(facts, indent=1, default=str).encode())
 
     def _update(self, key: str, entries: Mapping[str, Any]) -> None:
         facts = self.facts

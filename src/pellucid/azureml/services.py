@@ -6,8 +6,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 from pellucid.azureml.models import SERVED, Model
 from pellucid.azureml.notes import note_once
 from pellucid.errors import PellucidError
+from pellucid.serve.local import FACTS
+from pellucid.serve.process import LOG, end_process, free_port, has_ended, write_facts
+from pellucid.store.process import token_of
 
 if TYPE_CHECKING:
     from pellucid.azureml.workspace import Workspace
 
-_FACTS = "service.json"
-_LOG = "log.txt"
 _PATIENCE = 180.0  # seconds until a service must answer
 
 
@@ -59,7 +58,7 @@ class Webservice:
         self.workspace = workspace
         self.name = name
         self._folder = workspace.directory / "services" / name
-        if not (self._folder / _FACTS).is_file():
+        if not (self._folder / FACTS).is_file():
             known = [service.name for service in self.list(workspace)]
             raise WebserviceException(
                 f"there is no service {name!r}; services: {', '.join(known) or 'none'}"
@@ -68,7 +67,7 @@ class Webservice:
     @classmethod
     def list(cls, workspace: Workspace, **others: Any) -> list[Webservice]:
         """All services."""
-        files = sorted((workspace.directory / "services").glob(f"*/{_FACTS}"))
+        files = sorted((workspace.directory / "services").glob(f"*/{FACTS}"))
         return [cls(workspace, file.parent.name) for file in files]
 
     @staticmethod
@@ -78,7 +77,7 @@ class Webservice:
 
     @property
     def _facts(self) -> dict[str, Any]:
-        return dict(json.loads((self._folder / _FACTS).read_text()))
+        return dict(json.loads((self._folder / FACTS).read_text()))
 
     @property
     def tags(self) -> dict[str, str]:
@@ -99,7 +98,7 @@ class Webservice:
     def state(self) -> str:
         """Healthy, Transitioning, Failed or Unhealthy."""
         facts = self._facts
-        if not _is_alive(facts["pid"]):
+        if has_ended(facts["process"]):
             return "Failed"
         try:
             uri = f"http://127.0.0.1:{facts['port']}/"
@@ -158,7 +157,7 @@ class Webservice:
 
     def get_logs(self, num_lines: int = 5000, **others: Any) -> str:
         """The last lines of what it printed."""
-        text = (self._folder / _LOG).read_text(errors="replace")
+        text = (self._folder / LOG).read_text(errors="replace")
         return "\n".join(text.splitlines()[-num_lines:])
 
     def get_keys(self) -> tuple[str, ...]:
@@ -167,7 +166,7 @@ class Webservice:
 
     def delete(self) -> None:
         """End it and forget it."""
-        _end(self._facts["pid"])
+        end_process(self._facts["process"])
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __repr__(self) -> str:
@@ -201,26 +200,24 @@ def start(
     if not (source / inference.entry_script).is_file():
         raise WebserviceException(f"there is no entry script {inference.entry_script} in {source}")
     folder = workspace.directory / "services" / name
-    if (folder / _FACTS).is_file():
+    if (folder / FACTS).is_file():
         if not overwrite:
             raise WebserviceException(
                 f"there is a service {name!r} already; pass overwrite=True, or delete it first"
             )
         Webservice(workspace, name).delete()
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # its facts hold the keys
     settings = dict(settings or {})
     # with a folder of its own all of it is the script's; else the script alone
     if inference.source_directory:
         shutil.copytree(source, folder / "source", dirs_exist_ok=True)
+        script = inference.entry_script
     else:
         (folder / "source").mkdir(exist_ok=True)
-        shutil.copyfile(
-            source / inference.entry_script, folder / "source" / Path(inference.entry_script).name
-        )
-    script = (
-        inference.entry_script if inference.source_directory else Path(inference.entry_script).name
-    )
-    port = settings.get("port") or _free_port()
+        script = Path(inference.entry_script).name
+        shutil.copyfile(source / inference.entry_script, folder / "source" / script)
+    port = settings.get("port") or free_port()
     keys = [secrets.token_urlsafe(24)] * 2 if settings.get("auth_enabled") else []
     known = {
         **os.environ,
@@ -229,46 +226,16 @@ def start(
         "PELLUCID_AZUREML_KEYS": json.dumps(keys),
         "PELLUCID_STORE": str(workspace.directory.parent),
     }
-    with (folder / _LOG).open("wb") as log:
+    with (folder / LOG).open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pellucid.azureml.serving", str(script), str(port)],
+            [sys.executable, "-u", "-m", "pellucid.azureml.serving", script, str(port)],
             cwd=folder / "source", env=known, stdout=log, stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     facts = {
-        "pid": process.pid, "port": port, "keys": keys, "tags": settings.get("tags") or {},
-        "description": settings.get("description") or "", "models": [model.id for model in models],
+        "process": token_of(process.pid), "port": port, "keys": keys,
+        "tags": settings.get("tags") or {}, "description": settings.get("description") or "",
+        "models": [model.id for model in models],
     }  # fmt: skip
-    part = folder / f"{_FACTS}.part"
-    part.touch(mode=0o600)
-    part.write_text(json.dumps(facts))
-    os.replace(part, folder / _FACTS)
+    write_facts(folder, facts)
     return Webservice(workspace, name)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        ended, _ = os.waitpid(pid, os.WNOHANG)
-        return ended == 0
-    except ChildProcessError:  # started by another process
-        pass
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
-
-
-def _end(pid: int) -> None:
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        for _ in range(30):
-            if not _is_alive(pid):
-                return
-            os.kill(pid, sign)
-            time.sleep(0.1)

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from pellucid.azureml.workspace import Experiment
 
 
-class AutoMLRun(Run):
+class _StoredRun(Run):
+    """A run, or a part of one, that Pellucid's store has."""
+
+    @property
+    def stored(self) -> Any:
+        """The training in Pellucid's store."""
+        from pellucid.store.runs import load_run
+
+        return load_run(self.facts["pellucid"])
+
+
+class AutoMLRun(_StoredRun):
     """A training with its trials, in Pellucid's store."""
 
     kind = "automl"
@@ -39,13 +50,6 @@ class AutoMLRun(Run):
         run._write(facts)
         run._end("Completed")
         return run
-
-    @property
-    def stored(self) -> Any:
-        """The run in Pellucid's store."""
-        from pellucid.store.runs import load_run
-
-        return load_run(self.facts["pellucid"])
 
     def get_output(
         self, iteration: int | None = None, metric: str | None = None, **others: Any
@@ -118,7 +122,7 @@ class AutoMLRun(Run):
         return child.register_model(model_name or self.id, model_path or MODEL_FILE, **others)
 
 
-class TrialRun(Run):
+class TrialRun(_StoredRun):
     """One trial of a training, with its model."""
 
     kind = "trial"
@@ -135,13 +139,6 @@ class TrialRun(Run):
         facts["task"] = task
         self._write(facts)
         self._end("Completed" if entry["status"] != "failed" else "Failed")
-
-    @property
-    def stored(self) -> Any:
-        """The training in Pellucid's store."""
-        from pellucid.store.runs import load_run
-
-        return load_run(self.facts["pellucid"])
 
     @property
     def fitted(self) -> FittedModel:

@@ -76,10 +76,10 @@ def mimic_found(
     kept = np.setdiff1d(order, held)
     model = fit_surrogate(surrogate, take(learned, kept), answers[kept], seed=setting.seed)
     found = model.predict(take(learned, held))
-    fidelity = {"r2": _r2(answers[held], found)}
+    fidelity = {"r2": r2(answers[held], found)}
     if setting.subject.is_classifier:
         threshold = 0.0 if space == "margin" else 0.5
-        fidelity["labels"] = _equal_labels(answers[held], found, threshold)
+        fidelity["labels"] = equal_labels(answers[held], found, threshold)
     if live:
         top = _top_agreement(setting, cut, space, model, rows, absent, of_column, held)
         if top is not None:
@@ -203,7 +203,7 @@ def _columns(setting: Setting, cut: Cut) -> tuple[Any, Any, np.ndarray]:
     return matrices[0], matrices[1], cut.of_column[owner]
 
 
-def _r2(truth: np.ndarray, found: np.ndarray) -> float:
+def r2(truth: np.ndarray, found: np.ndarray) -> float:
     """Share of the variance of all outputs together that is explained."""
     spread = ((truth - truth.mean(axis=0)) ** 2).sum()
     missed = ((truth - found) ** 2).sum()
@@ -212,7 +212,8 @@ def _r2(truth: np.ndarray, found: np.ndarray) -> float:
     return float(1.0 - missed / spread)
 
 
-def _equal_labels(truth: np.ndarray, found: np.ndarray, threshold: float) -> float:
+def equal_labels(truth: np.ndarray, found: np.ndarray, threshold: float) -> float:
+    """Share of rows with the same class: the largest output, or one output above a threshold."""
     if truth.shape[1] > 1:
         return float((truth.argmax(axis=1) == found.argmax(axis=1)).mean())
     return float(((truth > threshold) == (found > threshold)).mean())
