@@ -1,11 +1,9 @@
 """What tests of explanations share: a table of all kinds, and Shapley values by definition."""
 
-from itertools import combinations
-from math import factorial
-
 import numpy as np
 import pandas as pd
 import pytest
+from tests.shapley.oracle import shapley_from_worth
 
 
 @pytest.fixture(scope="session")
@@ -43,20 +41,8 @@ def by_definition(predict, rows, background, groups):
                         mixed[column] = cell
             answers = np.asarray(predict(mixed), dtype=float).reshape(len(mixed), -1)
             worth.append(answers.mean(axis=0))
-        found.append(_shapley(np.array(worth), n))
+        found.append(shapley_from_worth(np.array(worth), n))
     return np.array(found)
-
-
-def _shapley(worth, n):
-    phi = np.zeros((n, worth.shape[1]))
-    for i in range(n):
-        others = [j for j in range(n) if j != i]
-        for size in range(n):
-            share = factorial(size) * factorial(n - size - 1) / factorial(n)
-            for members in combinations(others, size):
-                mask = sum(1 << j for j in members)
-                phi[i] += share * (worth[mask | 1 << i] - worth[mask])
-    return phi
 
 
 @pytest.fixture(scope="session")
