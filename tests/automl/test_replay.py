@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -15,11 +16,14 @@ from pellucid.automl.searching import ResumeError
 from pellucid.errors import PellucidWarning
 from pellucid.search.plan import Plan, PlanError
 from pellucid.store.run import RunError
+from pellucid.store.runs import Store
 
 SCRIPT = """
-import pandas as pd, pellucid, sys
+import pandas as pd, pellucid, time
 def tell(progress):
     print(progress.stage, progress.n_trials, flush=True)
+    if (progress.stage, progress.n_trials) == ("search", 5):
+        time.sleep(120)  # no further trial, while the store's own thread writes these
 table = pd.read_parquet("table.parquet")
 pellucid.AutoMLClassifier(time_budget=300, store="runs", progress=tell).fit(
     table.drop(columns="y"), table["y"])
@@ -100,6 +104,12 @@ def test_every_trial_of_a_run_has_a_model_that_is_explained(tmp_path):
         run.model(iteration=99)
 
 
+def n_stored(folder):
+    """Trials of the only run of a store, which opens some seconds after the search begins."""
+    store = Store(folder)
+    return sum(len(store.trial_iterations(run.id)) for run in store.runs())
+
+
 @pytest.mark.slow
 def test_a_killed_search_goes_on_from_its_trials(tmp_path):
     X, effect = table(3000)
@@ -109,9 +119,13 @@ def test_a_killed_search_goes_on_from_its_trials(tmp_path):
     )
     for line in process.stdout:
         if line.startswith("search 5"):
-            os.kill(process.pid, signal.SIGKILL)
             break
+    until = time.monotonic() + 60
+    while n_stored(tmp_path / "runs") < 5 and time.monotonic() < until:
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGKILL)
     process.wait(timeout=60)
+    assert n_stored(tmp_path / "runs") == 5
     killed = pellucid.list_runs(store=tmp_path / "runs").iloc[0]
     assert killed["status"] == "KILLED"
     saved = pd.read_parquet(tmp_path / "table.parquet")
