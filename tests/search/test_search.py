@@ -39,7 +39,17 @@ def write(folder, *, n_rows=2000, seed=0, weight=None):
     return DataRef.write(folder, X, y, folds, BINARY, weight=weight), X, y
 
 
-def search(data, workers, *, budget=None, max_trials=None, reserve=0.0, guard=None, on_trial=None):
+def search(
+    data,
+    workers,
+    *,
+    budget=None,
+    max_trials=None,
+    reserve=0.0,
+    guard=None,
+    on_trial=None,
+    allowed=QUICK,
+):
     plan = SearchPlan(
         metric=get_metric(None, BINARY),
         deadline=Deadline.after(budget),
@@ -48,7 +58,7 @@ def search(data, workers, *, budget=None, max_trials=None, reserve=0.0, guard=No
         reserve=reserve,
     )
     facts = Facts(BINARY, n_rows=len(data.rows().y), n_columns=6)
-    proposer = Proposer(facts, seed=0, loss="log_loss", patient=budget is None, allowed=QUICK)
+    proposer = Proposer(facts, seed=0, loss="log_loss", patient=budget is None, allowed=allowed)
     started = Search(
         data, plan, proposer, workers, guard or InterruptGuard(), on_trial or (lambda _: None)
     )
@@ -137,6 +147,19 @@ def test_the_budget_ends_the_search(tmp_path, workers):
     assert any(trial.usable and trial.spec.family == "linear" for trial in trials)
 
 
+def test_a_search_that_is_late_from_the_start_ends_with_a_model_that_learned(tmp_path, workers):
+    data, _, _ = write(tmp_path)
+    trials = run(data, workers, budget=0.0, reserve=1.0)
+    assert {trial.spec.family for trial in trials if trial.usable} > {"prior"}
+    assert all(trial.spec.iteration < 3 for trial in trials)
+
+
+def test_a_search_for_the_prior_alone_does_not_wait_for_more(tmp_path, workers):
+    data, _, _ = write(tmp_path)
+    trials = run(data, workers, budget=0.0, reserve=1.0, allowed=("prior",))
+    assert [trial.spec.family for trial in trials] == ["prior"]
+
+
 def test_without_a_limit_the_portfolio_is_tried_once(tmp_path, workers):
     data, _, _ = write(tmp_path, n_rows=200)
     started = search(data, workers)
@@ -186,6 +209,9 @@ def test_a_trial_that_does_not_end_is_ended(tmp_path):
 
         started.trials.append(run_trial(data, TrialSpec(1, "Prior", "prior", {}, 0), None))
         started._running[hung] = _Running(spec, time.monotonic() - 5.0)
+        started._end_overdue()
+        assert hung in started._running  # nothing that has learned is there yet
+        started._running[hung] = _Running(spec, time.monotonic() - 35.0)
         started._end_overdue()
         assert started.trials[1].record.status == "failed"
         assert "time was up" in started.trials[1].record.note

@@ -20,10 +20,12 @@ from pellucid.search.workers import Workers
 _BASELINES = 3  # trials that start whatever the clock says: prior, linear and LightGBM
 _LARGEST_SHARE = 0.45  # of the time left, that one trial may take
 _BASELINE_SHARE = 0.8  # that a baseline may take, so that there is an answer
+_UNLEARNED = ("prior", "naive")  # families that look at no column
 _POLL = 0.2  # seconds between looks at the clock and at Ctrl-C
 _FITS = 0.4  # of the expected seconds; boosting that is cut short is still a member
 _FAR_BEHIND = 1.15  # times the best first fold's loss
 _GRACE = 3.0  # seconds that a trial may end late before its worker is ended
+_PATIENCE = 30.0  # the same while nothing has learned yet, libraries perhaps still loading
 _LOOK_AHEAD = 12  # configurations that are passed over for lack of time before the search ends
 _REFIT = 1.4  # fits on all rows, in fits on the rows of one fold
 _LIKELY_MEMBERS = 6
@@ -177,8 +179,16 @@ class Search:
 
     @property
     def _has_answer(self) -> bool:
-        """Whether some trial is usable: until then no clock ends the search."""
-        return any(trial.usable for trial in self.trials)
+        """Whether there is a model to ship: until then no clock ends the search.
+
+        A baseline that learns is waited for: with seconds for a budget, and a machine so busy that
+        libraries load for as long, nothing else would be there but the prior.
+        """
+        usable = [trial.spec.family for trial in self.trials if trial.usable]
+        if any(family not in _UNLEARNED for family in usable):
+            return True
+        coming = [run.spec for run in self._running.values() if run.spec.iteration < _BASELINES]
+        return bool(usable) and all(spec.family in _UNLEARNED for spec in coming)
 
     @property
     def _late(self) -> bool:
@@ -196,11 +206,11 @@ class Search:
         self.on_trial(trial)
 
     def _end_overdue(self) -> None:
-        if not self._has_answer:
+        if not any(trial.usable for trial in self.trials):
             return
-        now = time.monotonic()
+        now, grace = time.monotonic(), _GRACE if self._has_answer else _PATIENCE
         for future, running in list(self._running.items()):
-            if running.end is not None and now > running.end + _GRACE and not future.done():
+            if running.end is not None and now > running.end + grace and not future.done():
                 self.workers.end(future)
                 self._end(future, "ended: it went on after its time was up")
 
