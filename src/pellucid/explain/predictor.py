@@ -92,9 +92,10 @@ class Predictor:
             if other in self._shapley and np.array_equal(players, self.feature_map.players(other)):
                 self._shapley[level] = self._shapley[other]  # one engineered column each
             else:
-                self._shapley[level] = self.ensemble.shapley(
-                    background=self.background, players=players
-                )
+                found = self.ensemble.shapley(background=self.background, players=players)
+                if other in self._shapley:
+                    self._shapley[other], found = self._shapley[other].sharing(found)
+                self._shapley[level] = found
         return self._shapley[level]
 
     def explain(self, X: Any, *, rows_from: str = "new", y: Any = None) -> Explanation:

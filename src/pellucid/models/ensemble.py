@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from pellucid.models.family import Member, Shapley, get_family
+from pellucid.models.view import Scattered
 from pellucid.shapley import AdditivityError
 from pellucid.shapley.additivity import hold_to_margins
+from pellucid.shapley.sharing import share_tables
+from pellucid.shapley.tables import TreeTables
 
 _PART = 200  # rows that are worth a thread
 
@@ -82,7 +86,13 @@ class EnsembleTables:
     parts: tuple[Shapley, ...]
     n_players: int
 
-    @property
+    def sharing(self, other: EnsembleTables) -> tuple[EnsembleTables, EnsembleTables]:
+        """These and others of the same ensemble, with what is the same in memory once."""
+        pairs = [_shared(*pair) for pair in zip(self.parts, other.parts)]
+        ours, theirs = zip(*pairs)
+        return replace(self, parts=ours), replace(other, parts=theirs)
+
+    @cached_property
     def base_values(self) -> np.ndarray:
         """Mean margin over the background, (n_outputs,)."""
         total = self.ensemble.intercept.copy()
@@ -95,7 +105,7 @@ class EnsembleTables:
         """Where the margin comes from, as messages call it."""
         return f"ensemble of {len(self.parts)} members"
 
-    @property
+    @cached_property
     def magnitude(self) -> np.ndarray:
         """Sum of the largest numbers, without signs, that margins are sums of, (n_outputs,)."""
         total = np.abs(self.ensemble.intercept)
@@ -139,6 +149,15 @@ class EnsembleTables:
         for weight, part in zip(self.ensemble.weights, self.parts):
             total += weight * part.values(X)
         return total
+
+
+def _shared(one: Shapley, other: Shapley) -> tuple[Shapley, Shapley]:
+    if isinstance(one, TreeTables) and isinstance(other, TreeTables):
+        return share_tables(one, other)
+    if isinstance(one, Scattered) and isinstance(other, Scattered):
+        ours, theirs = _shared(one.inner, other.inner)
+        return replace(one, inner=ours), replace(other, inner=theirs)
+    return one, other
 
 
 def read_ensemble(files: Mapping[str, bytes]) -> Ensemble:

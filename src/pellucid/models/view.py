@@ -58,7 +58,7 @@ class ViewMember:
         seen = np.concatenate([players[self.columns], np.repeat(players[self.encoded], widths)])
         own, inner_players = np.unique(seen, return_inverse=True)
         inner = self.inner.shapley(background=self.see(background), players=inner_players)
-        return _Scattered(self, inner, own, int(players.max(initial=-1)) + 1)
+        return Scattered(self, inner, own, int(players.max(initial=-1)) + 1)
 
     def to_files(self) -> dict[str, bytes]:
         """The inner member's files, and the columns."""
@@ -71,7 +71,7 @@ class ViewMember:
 
 
 @dataclass(frozen=True, eq=False)
-class _Scattered:
+class Scattered:
     """Values of the players that the inner member sees, among all players."""
 
     member: ViewMember
@@ -81,17 +81,21 @@ class _Scattered:
 
     @property
     def base_values(self) -> np.ndarray:
+        """Mean margin over the background, (n_outputs,)."""
         return self.inner.base_values
 
     @property
     def source(self) -> str:
+        """Where the margin comes from, as messages call it."""
         return self.inner.source
 
     @property
     def magnitude(self) -> np.ndarray:
+        """What margins are sums of, (n_outputs,)."""
         return self.inner.magnitude
 
     def values(self, X: np.ndarray) -> np.ndarray:
+        """(n_rows, n_players), or (n_rows, n_players, n_outputs)."""
         inner = self.inner.values(self.member.see(X))
         if len(self.own) == self.n_players:
             return inner

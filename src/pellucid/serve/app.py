@@ -7,7 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from pellucid.serve.answers import answer, scores_frame, to_arrow, to_csv, to_json
 from pellucid.serve.engine import Engine
@@ -19,7 +22,7 @@ from pellucid.serve.inference import describe, infer_answer, model_metadata, rea
 from pellucid.serve.metrics import Metrics
 from pellucid.serve.openapi import document
 from pellucid.serve.options import Options
-from pellucid.serve.security import Guard, read_limited
+from pellucid.serve.security import HEALTH, Guard, read_limited
 from pellucid.serve.settings import Settings
 from pellucid.serve.strict_json import read_json
 
@@ -44,34 +47,16 @@ def make_app(holder: Holder, settings: Settings, keys: frozenset[str] = frozense
     metrics = Metrics()
     engine = Engine(settings.limits, metrics)
 
+    guard: Guard
+
     @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncIterator[None]:
+    async def life(_: Starlette) -> AsyncIterator[None]:
         holder.start()
         yield
         holder.stop()
         engine.close()
 
-    app = FastAPI(title="Pellucid", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
-    routes = Routes(holder, settings, engine)
-    app.add_exception_handler(404, _tell_absent)
-    app.add_exception_handler(405, _tell_absent)
-    app.add_exception_handler(Exception, _raise)
-    for path in ("/score", "/invocations"):
-        app.add_api_route(path, routes.score, methods=["POST"])
-    app.add_api_route("/v2/models/{name}/infer", routes.infer, methods=["POST"])
-    app.add_api_route("/v2/models/{name}/versions/{version}/infer", routes.infer, methods=["POST"])
-    app.add_api_route("/v2/models/{name}", routes.metadata, methods=["GET"])
-    app.add_api_route("/v2/models/{name}/ready", routes.model_ready, methods=["GET"])
-    app.add_api_route("/v2", routes.server, methods=["GET"])
-    for path in ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/ping"):
-        app.add_api_route(path, routes.alive, methods=["GET"])
-    app.add_api_route("/schema", routes.schema, methods=["GET"])
-    app.add_api_route("/openapi.json", routes.openapi, methods=["GET"])
-    for path in _PAGES:
-        app.add_api_route(path, routes.page, methods=["GET"])
-    guard = Guard(app, settings=settings, keys=keys, metrics=metrics)
-
-    async def numbers() -> Response:
+    async def numbers(_: Request) -> Response:
         gauges = {
             "pellucid_requests_waiting": guard.waiting,
             "pellucid_model_reloads": holder.reloads,
@@ -79,8 +64,39 @@ def make_app(holder: Holder, settings: Settings, keys: frozenset[str] = frozense
         }
         return Response(metrics.text(gauges), media_type="text/plain; version=0.0.4")
 
-    app.add_api_route("/metrics", numbers, methods=["GET"])
+    routes = Routes(holder, settings, engine)
+    asked = {  # with POST; the rest is read with GET
+        "/score": routes.score,
+        "/invocations": routes.score,
+        "/v2/models/{name}/infer": routes.infer,
+        "/v2/models/{name}/versions/{version}/infer": routes.infer,
+    }
+    read = {
+        "/v2/models/{name}": routes.metadata,
+        "/v2/models/{name}/ready": routes.model_ready,
+        "/v2": routes.server,
+        **dict.fromkeys(HEALTH, routes.alive),
+        "/schema": routes.schema,
+        "/openapi.json": routes.openapi,
+        "/metrics": numbers,
+        **dict.fromkeys(_PAGES, routes.page),
+    }
+    app = Starlette(
+        lifespan=life,
+        routes=[_Route(path, does, methods=["POST"]) for path, does in asked.items()]
+        + [_Route(path, does, methods=["GET"]) for path, does in read.items()],
+        exception_handlers={404: _tell_absent, 405: _tell_absent, Exception: _raise},
+    )
+    guard = Guard(app, settings=settings, keys=keys, metrics=metrics)
     return guard
+
+
+class _Route(Route):
+    """A route that leaves its pattern with the request, for counts and the log."""
+
+    def matches(self, scope: Any) -> tuple[Match, Any]:
+        match, found = super().matches(scope)
+        return match, {**found, "route": self}
 
 
 class Routes:
@@ -133,16 +149,16 @@ class Routes:
         served = self._named(request)
         return _json({"name": served.name, "ready": True})
 
-    async def server(self) -> Response:
+    async def server(self, _: Request) -> Response:
         """The server itself."""
         facts = self._holder.current.facts
         return _json({"name": "pellucid", "version": facts["explainer"], "extensions": []})
 
-    async def alive(self) -> Response:
+    async def alive(self, _: Request) -> Response:
         """The service is up; it is only up with a model."""
         return _json({"status": "ok", "model": self._holder.current.facts})
 
-    async def schema(self) -> Response:
+    async def schema(self, _: Request) -> Response:
         """The columns of a row, and an example."""
         served = self._holder.current
         predictor = served.scorer.predictor
@@ -159,7 +175,7 @@ class Routes:
         }
         return _json(facts)
 
-    async def openapi(self) -> Response:
+    async def openapi(self, _: Request) -> Response:
         """The OpenAPI document, with the model's own columns."""
         return _json(document(self._holder.current, self._settings))
 

@@ -18,7 +18,7 @@ from pellucid.store.mlmodel import conda_yaml, mlmodel_files, pinned_requirement
 from pellucid.store.registry import Registry
 from pellucid.store.versions import ModelVersion
 
-_SERVING = ("fastapi", "httptools", "orjson", "uvicorn", "uvloop")
+_SERVING = ("httptools", "orjson", "starlette", "uvicorn", "uvloop")
 _TEMPLATES = ("Dockerfile", "README.md", "inferenceservice.yaml", "kubernetes.yaml")
 
 

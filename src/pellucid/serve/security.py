@@ -25,8 +25,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-OPEN = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/ping", "/",
-        "/page.js", "/page.css")  # fmt: skip
+HEALTH = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/ping")
+OPEN = (*HEALTH, "/", "/page.js", "/page.css")
 _log = logging.getLogger("pellucid.serve.access")
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS = [

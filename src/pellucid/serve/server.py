@@ -11,7 +11,7 @@ from typing import Any
 from pellucid.serve.errors import ServeError
 from pellucid.serve.settings import Settings, read_keys
 
-_NEEDED = ("fastapi", "uvicorn", "orjson")
+_NEEDED = ("starlette", "uvicorn", "orjson")
 _TOLD = "PELLUCID_SERVICE"  # the environment variable that tells workers their settings
 
 

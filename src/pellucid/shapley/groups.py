@@ -31,6 +31,7 @@ class Groups:
     target_start : int64 (n_groups + 1,); target : int32
         Positions in (n_players, n_outputs), flat, that a table row adds to.
     table_start : int64 (n_groups + 1,); table : float64; rows by pattern, columns by target.
+        Where a group's rows begin; they follow one another unless tables are shared (`sharing`).
     tree_deep : int64 (n_trees + 1,); deep_leaf : int64 (n_deep,)
     deep_start : int64 (n_deep + 1,); patterns : uint64; shares : float64
         Distinct background patterns of the deep leaves with their weights.

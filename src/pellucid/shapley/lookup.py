@@ -207,7 +207,7 @@ def explain_block(
                 group_bit, sides, row_patterns,
             )  # fmt: skip
             look_up(
-                row_patterns, table[table_start[group] : table_start[group + 1]],
+                row_patterns, table[table_start[group] :],
                 target[target_start[group] : target_start[group + 1]], out,
             )  # fmt: skip
         for deep in range(tree_deep[tree], tree_deep[tree + 1]):

@@ -35,6 +35,7 @@ _BLOCK = 1024  # rows that go through a tree together while all tables stay in c
 _LONG_BLOCK = 8192
 _CACHE = 8 * 2**20
 _HELD = 100  # background rows whose margins are held to those of the library
+_FEW = 24  # rows that walk down a tree sooner than all its splits are tested
 _SUMS = 16 * 2**20  # bytes of a block's sums that stay near
 
 
@@ -172,21 +173,28 @@ def as_block(ensemble: TreeEnsemble, rows: np.ndarray) -> np.ndarray:
 
 def ensemble_margins(ensemble: TreeEnsemble, rows: np.ndarray) -> np.ndarray:
     """Margins of the ensemble by walking its trees, float64 (n_rows, n_outputs)."""
-    from pellucid.shapley import kernels
+    from pellucid.shapley import kernels, leaf_masks
 
     out = np.tile(ensemble.intercept, (len(rows), 1))
-    linear = ensemble.linear
-    parts = (
-        (np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0), np.zeros(0))
-        if linear is None
-        else (linear.start, linear.column, linear.coef, linear.const)
-    )
+    splits = (ensemble.feature, ensemble.threshold, ensemble.flags, ensemble.left, ensemble.right)
+    sets = (ensemble.cat_start, ensemble.cat_size, ensemble.cat_bits)
+    linear, few = ensemble.linear, len(rows) < _FEW
     for start in range(0, len(rows), _BLOCK):
+        block, sums = as_block(ensemble, rows[start : start + _BLOCK]), out[start : start + _BLOCK]
+        if linear is None and not few:
+            leaf_masks.mask_sums(
+                block, ensemble.tree_bounds, ensemble.tree_output, *splits, *sets, ensemble.value,
+                sums,
+            )  # fmt: skip
+            continue
+        terms = (
+            (np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0), np.zeros(0))
+            if linear is None
+            else (linear.start, linear.column, linear.coef, linear.const)
+        )
         kernels.leaf_sums(
-            as_block(ensemble, rows[start : start + _BLOCK]), ensemble.roots,
-            ensemble.tree_output, ensemble.feature, ensemble.threshold, ensemble.flags,
-            ensemble.left, ensemble.right, ensemble.cat_start, ensemble.cat_size,
-            ensemble.cat_bits, ensemble.value, *parts, out[start : start + _BLOCK],
+            block, ensemble.roots, ensemble.tree_output, *splits, *sets, ensemble.value, *terms,
+            sums,
         )  # fmt: skip
     out /= ensemble.divisor
     return out

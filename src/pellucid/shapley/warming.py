@@ -32,5 +32,6 @@ def warmup() -> None:
             tables.values(np.zeros((1, 1)))
             tables.values(np.zeros((2, 1)))
             tables.margins(np.zeros((1, 1)))
+            tables.margins(np.zeros((64, 1)))  # many rows have a kernel of their own
     model = join_trees([stump], n_columns=1, n_outputs=1, float32=False)
     interactions(model, np.zeros((1, 1)), background=np.zeros((1, 1)))

@@ -19,12 +19,13 @@ from pellucid.tabular.errors import SchemaError
 from pellucid.tabular.infer import did_you_mean
 from pellucid.tabular.lineage import FeatureMap
 from pellucid.tabular.reading.booleans import read_booleans
-from pellucid.tabular.reading.labels import read_labels, read_texts
+from pellucid.tabular.reading.labels import Labels, read_labels, read_texts
 from pellucid.tabular.reading.moments import read_moments
 from pellucid.tabular.reading.numbers import read_numbers
 from pellucid.tabular.row import read_row
 
 _LONGEST = 120  # characters of an engineered name
+_REMEMBERED = 1000  # labels of a column whose engineered values are kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,9 +136,37 @@ class Featurizer:
         cells = read_row(row, self.schema)
         out = np.empty((1, len(self.feature_map.engineered_names)), dtype=np.float32)
         for column, places in self._plan:
+            given = cells[column.name]
+            if isinstance(given, Labels):
+                start, stop = places[0][1].start, places[-1][1].stop
+                self._fill_label(given, column.name, places, out[:, start:stop])
+                continue
             for encoder, place in places:
-                encoder.fill(cells[column.name], out[:, place])
+                encoder.fill(given, out[:, place])
         return out
+
+    def _fill_label(
+        self,
+        label: Labels,
+        name: str,
+        places: Sequence[tuple[Encoder, slice]],
+        out: np.ndarray,
+    ) -> None:
+        """Write what a label becomes, which is remembered: categories repeat."""
+        key = label.levels[0] if label.levels else None
+        known = self._remembered[name]
+        if key in known:
+            out[:] = known[key]
+            return
+        start = places[0][1].start
+        for encoder, place in places:
+            encoder.fill(label, out[:, place.start - start : place.stop - start])
+        if len(known) < _REMEMBERED and len(key or "") <= _LONGEST:
+            known[key] = out.copy()
+
+    @cached_property
+    def _remembered(self) -> dict[str, dict[str | None, np.ndarray]]:
+        return {name: {} for name in self.encoders}
 
     @cached_property
     def _plan(self) -> list[tuple[Column, list[tuple[Encoder, slice]]]]:

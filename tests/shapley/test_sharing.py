@@ -1,0 +1,30 @@
+"""Tables kept once for two sets of players give what each gave alone."""
+
+import numpy as np
+
+from pellucid import shapley
+from pellucid.shapley.sharing import share_tables
+
+from .models import N_COLUMNS, fit
+
+
+def test_shared_tables_give_the_same_bits_in_less_room():
+    booster, X = fit("plain", n_trees=20)
+    fine = shapley.compile(booster, background=X[:50])
+    coarse = shapley.compile(booster, background=X[:50], players=[0, 0, 1, 2, 3, 4])
+    one, other = share_tables(fine, coarse)
+    for rows in (X[:1], X[:40]):
+        np.testing.assert_array_equal(one.values(rows), fine.values(rows))
+        np.testing.assert_array_equal(other.values(rows), coarse.values(rows))
+    apart = len(fine.groups.table) + len(coarse.groups.table)
+    assert one.groups.table is other.groups.table
+    assert len(one.groups.table) < apart
+    assert share_tables(one, other) == (one, other)
+
+
+def test_the_same_players_need_no_second_table():
+    booster, X = fit("plain")
+    tables = [shapley.compile(booster, background=X[:20], players=p)
+              for p in (range(N_COLUMNS), range(N_COLUMNS - 1, -1, -1))]  # fmt: skip
+    one, _ = share_tables(*tables)
+    assert len(one.groups.table) == len(tables[0].groups.table)
