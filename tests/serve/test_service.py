@@ -1,6 +1,7 @@
 """The service as its clients meet it: a process, over HTTP."""
 
 import contextlib
+import gzip
 import io
 import json
 import os
@@ -210,7 +211,8 @@ def test_a_cell_that_does_not_fit_is_named(service, people, column, cell, n_rows
     [
         ({"content-type": "text/plain"}, 415),
         ({"content-type": ""}, 415),
-        ({**JSON, "content-encoding": "gzip"}, 415),
+        ({**JSON, "content-encoding": "br"}, 415),
+        ({**JSON, "content-encoding": "gzip"}, 400),
         ({**JSON, "host": "evil.example"}, 421),
         ({**JSON, "origin": "http://evil.example"}, 403),
         ({**JSON, "origin": "null"}, 403),
@@ -222,11 +224,61 @@ def test_who_may_not_ask(service, people, headers, status):
 
 
 @pytest.mark.parametrize(
-    "query", ["explain=all", "top=0", "top=x", "top=-1", "space=none", "policy=5"]
+    "query",
+    [
+        "explain=all",
+        "top=0",
+        "top=x",
+        "top=-1",
+        "space=none",
+        "policy=5",
+        "explain_above=x",
+        "explain_above=nan",
+        "deadline_ms=0",
+        "deadline_ms=inf",
+    ],
 )
 def test_unknown_options(service, people, query):
     answer = service.post(f"/score?{query}", json=records(people[:1]))
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_option")
+
+
+def test_only_rows_above_a_score_are_explained(service, people, clf):
+    told = service.post("/score?explain_above=0.5", json=records(people)).json()
+    above = np.array(told["probabilities"])[:, 1] >= 0.5
+    assert told["explained"] == above.tolist()
+    assert 0 < above.sum() < len(people)
+    own = clf.explain(people).values
+    values = np.array(told["raw_local_importance_values"], dtype=float)
+    np.testing.assert_array_equal(values[above], own[above])
+    assert np.isnan(values[~above]).all()
+    reasons = service.post("/score?explain_above=2&top=2", json=records(people[:2])).json()
+    assert reasons["raw_reasons"] == [[], []]
+
+
+def test_a_deadline_that_cannot_be_kept(service, people):
+    for rows in (people[:1], people):
+        answer = service.post("/score?deadline_ms=0.001", json=records(rows))
+        assert (answer.status_code, answer.json()["code"]) == (503, "deadline")
+        assert answer.headers["retry-after"] == "1"
+        answer = service.post("/score?deadline_ms=20000", json=records(rows))
+        assert answer.status_code == 200
+
+
+def test_a_body_that_gzip_packed(service, people):
+    plain = json.dumps(records(people)).encode()
+    packed = {**JSON, "content-encoding": "gzip"}
+    answer = service.post("/score", content=gzip.compress(plain), headers=packed)
+    assert (
+        answer.json()["predictions"]
+        == service.post("/score", content=plain, headers=JSON).json()["predictions"]
+    )
+    for body, status in (
+        (gzip.compress(b" " * 5_000_000), 413),
+        (gzip.compress(plain)[:-5], 400),
+        (gzip.compress(plain) + gzip.compress(plain), 400),
+    ):
+        assert service.post("/score", content=body, headers=packed).status_code == status
 
 
 def test_limits(service, people):

@@ -49,6 +49,9 @@ def serve(
     max_body: Annotated[int, typer.Option(help="Bytes of a request.")] = 10_000_000,
     max_rows: Annotated[int, typer.Option(help="Rows of a request.")] = 10_000,
     timeout: Annotated[float, typer.Option(help="Seconds to answer.")] = 30.0,
+    max_wait: Annotated[
+        float, typer.Option(help="Seconds in the queue after which a request is refused.")
+    ] = 0.5,
     reload: Annotated[
         float, typer.Option(help="Seconds between looks at the alias; 0: never.")
     ] = 2.0,
@@ -79,7 +82,7 @@ def serve(
         hosts=tuple(host_name or ()),
         policy=policy.value,
         reload_seconds=reload,
-        limits=Limits(body=max_body, rows=max_rows, seconds=timeout),
+        limits=Limits(body=max_body, rows=max_rows, seconds=timeout, queue_seconds=max_wait),
     )
     run_server(settings)
 

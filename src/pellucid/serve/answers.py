@@ -50,6 +50,8 @@ def answer(scores: Scores, served: Served, asked: Asked, options: Options) -> di
             "standard_error": first.standard_error,
             "background_rows": len(predictor.background),
         }
+    if scores.explained is not None:
+        body["explained"] = scores.explained
     body["row_ids"] = list(asked.row_ids)
     body["model"] = served.facts
     if scores.notes:

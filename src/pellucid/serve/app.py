@@ -13,16 +13,18 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from pellucid.serve.answers import answer, scores_frame, to_arrow, to_csv, to_json
+from pellucid.serve.body import read_limited, unpacked
 from pellucid.serve.engine import Engine
 from pellucid.serve.errors import RequestError
 from pellucid.serve.example import example_row
-from pellucid.serve.formats import ARROW, CSV, JSON, read_body
+from pellucid.serve.formats import ARROW, CSV, JSON, Asked, read_body
 from pellucid.serve.holder import Holder, Served
 from pellucid.serve.inference import describe, infer_answer, model_metadata, read_infer
 from pellucid.serve.metrics import Metrics
 from pellucid.serve.openapi import document
 from pellucid.serve.options import Options
-from pellucid.serve.security import HEALTH, Guard, read_limited
+from pellucid.serve.scorer import Scores
+from pellucid.serve.security import ARRIVED, HEALTH, Guard
 from pellucid.serve.settings import Settings
 from pellucid.serve.strict_json import read_json
 
@@ -121,7 +123,7 @@ class Routes:
         options = options.told(asked.params)
         if asked.form in ("method", "inputs"):  # they answer with results alone
             options = options.told({"explain": "none", "space": "margin"})
-        scores = await self._engine.score(served, asked, options)
+        scores = await self._score(request, served, asked, options)
         accept = request.headers.get("accept", "").partition(";")[0].strip().lower()
         if accept == CSV:
             return Response(to_csv(scores_frame(scores, served.scorer)), media_type=CSV)
@@ -137,7 +139,7 @@ class Routes:
         options = Options(policy=self._settings.policy, explain=()).told(asked.params)
         if levels is not None:
             options = options.told({"explain": list(levels)})
-        scores = await self._engine.score(served, asked, options)
+        scores = await self._score(request, served, asked, options)
         return _json(infer_answer(scores, served, value))
 
     async def metadata(self, request: Request) -> Response:
@@ -184,14 +186,22 @@ class Routes:
         name, kind = _PAGES[request.url.path]
         return Response((_WEB / name).read_bytes(), media_type=kind)
 
+    async def _score(
+        self, request: Request, served: Served, asked: Asked, options: Options
+    ) -> Scores:
+        return await self._engine.score(served, asked, options, arrived=request.scope[ARRIVED])
+
     async def _body(self, request: Request) -> bytes:
         limits = self._settings.limits
-        return await read_limited(
+        body = await read_limited(
             request.receive,
             length=request.headers.get("content-length"),
             most=limits.body,
             seconds=limits.body_seconds,
         )
+        if request.headers.get("content-encoding") == "gzip":
+            return unpacked(body, most=limits.body)
+        return body
 
     def _named(self, request: Request) -> Served:
         served = self._holder.current

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -34,14 +36,23 @@ class Engine:
     def __init__(self, limits: Limits, metrics: Metrics) -> None:
         self._limits, self._metrics = limits, metrics
         self._pool = ThreadPoolExecutor(available_cores(), thread_name_prefix="pellucid-score")
+        self._batches, self._lock = 0, threading.Lock()  # that wait or are scored
 
-    async def score(self, served: Served, asked: Asked, options: Options) -> Scores:
+    async def score(
+        self, served: Served, asked: Asked, options: Options, *, arrived: float | None = None
+    ) -> Scores:
         """Score rows.
+
+        Parameters
+        ----------
+        arrived : float, optional
+            When the request did, by `time.perf_counter`; deadlines count from then.
 
         Raises
         ------
         RequestError
-            Too many rows (413), rows that do not fit, or a deadline that passed (503).
+            Too many rows (413), rows that do not fit, a deadline that passed, or too many batches
+            (503).
         """
         if asked.n_rows > self._limits.rows:
             raise RequestError(
@@ -49,32 +60,55 @@ class Engine:
                 code="too_many_rows",
                 status=413,
             )
+        allowed = min(self._limits.seconds, options.deadline or self._limits.seconds)
+        left = allowed - (0.0 if arrived is None else time.perf_counter() - arrived)
+        if left <= 0.0:
+            raise _late(allowed)
         if asked.n_rows <= _INLINE and options.space == "margin":
             scores = _score(served, asked, options)
         else:
-            loop = asyncio.get_running_loop()
-            work = loop.run_in_executor(self._pool, _score, served, asked, options)
-            try:
-                scores = await asyncio.wait_for(work, self._limits.seconds)
-            except TimeoutError:
+            if self._batches >= self._limits.batches:
                 raise RequestError(
-                    f"there was no answer within {self._limits.seconds:g} s; send fewer rows",
-                    code="deadline",
-                    status=503,
-                ) from None
-        self._metrics.count_rows(len(scores), explained=bool(scores.levels))
+                    "too many batches wait; ask again in a second", code="busy", status=503
+                )
+            with self._lock:
+                self._batches += 1
+            work = self._pool.submit(_score, served, asked, options)
+            work.add_done_callback(self._count_down)
+            try:
+                scores = await asyncio.wait_for(asyncio.wrap_future(work), left)
+            except TimeoutError:
+                raise _late(allowed) from None
+        explained = len(scores) if scores.explained is None else int(scores.explained.sum())
+        self._metrics.count_rows(len(scores), explained if scores.levels else 0)
         return scores
+
+    def _count_down(self, _: Future[Scores]) -> None:
+        with self._lock:
+            self._batches -= 1
 
     def close(self) -> None:
         """Let go of the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _late(seconds: float) -> RequestError:
+    return RequestError(
+        f"there was no answer within {seconds:g} s; send fewer rows, or allow more time",
+        code="deadline",
+        status=503,
+    )
+
+
 def _score(served: Served, asked: Asked, options: Options) -> Scores:
     if options.space != "margin" and options.explain:
         return _score_in_space(served, asked, options)
     return served.scorer.score(
-        asked.rows, explain=options.explain, policy=options.policy, checked=asked.checked
+        asked.rows,
+        explain=options.explain,
+        policy=options.policy,
+        checked=asked.checked,
+        above=options.above,
     )
 
 
@@ -89,6 +123,8 @@ def _score_in_space(served: Served, asked: Asked, options: Options) -> Scores:
             code="too_many_rows",
             status=413,
         )
+    if options.above is not None:
+        raise RequestError("explain_above needs space=margin", code="bad_option")
     scorer = served.scorer
     plain = scorer.score(asked.rows, explain=(), policy=options.policy, checked=asked.checked)
     table = scorer.table(asked.rows)

@@ -17,7 +17,7 @@ class Metrics:
     --------
     >>> metrics = Metrics()
     >>> metrics.count_request("/score", 200, 0.002)
-    >>> metrics.count_rows(3, explained=True)
+    >>> metrics.count_rows(3, 3)
     >>> print(metrics.text({}).splitlines()[2])
     pellucid_requests_total{route="/score",status="200"} 1
     """
@@ -36,12 +36,11 @@ class Metrics:
             self._buckets[route, bisect_left(_BOUNDS, seconds)] += 1
             self._seconds[route] += seconds  # type: ignore[assignment]
 
-    def count_rows(self, n_rows: int, *, explained: bool) -> None:
-        """Count rows that were scored."""
+    def count_rows(self, scored: int, explained: int) -> None:
+        """Count rows that were scored, and how many of them were explained."""
         with self._lock:
-            self._rows["scored"] += n_rows
-            if explained:
-                self._rows["explained"] += n_rows
+            self._rows["scored"] += scored
+            self._rows["explained"] += explained
 
     def text(self, gauges: Mapping[str, float]) -> str:
         """All of them, and ``gauges`` by their names, in Prometheus' text format."""

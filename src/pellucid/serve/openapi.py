@@ -141,6 +141,11 @@ def _parameters() -> list[dict[str, Any]]:
         "top": ({"type": "integer", "minimum": 1}, "Only so many reasons a row, with their values"),
         "space": ({"enum": ["margin", "probability", "response"]}, "In what importances add up"),
         "policy": ({"enum": ["lenient", "strict"]}, "How exact the types of cells must be"),
+        "explain_above": ({"type": "number"}, "Explain only rows whose score is at least this"),
+        "deadline_ms": (
+            {"type": "number", "exclusiveMinimum": 0},
+            "Milliseconds after which an answer is of no use: 503 instead",
+        ),
     }
     return [
         {"name": name, "in": "query", "required": False, "schema": schema, "description": words}
@@ -204,6 +209,7 @@ _ANSWER = {
         "raw_local_importance_values": {"type": "array"},
         "engineered_local_importance_values": {"type": "array"},
         "base_values": {"type": "array", "items": {"type": "number"}},
+        "explained": {"type": "array", "items": {"type": "boolean"}},
         "row_ids": {"type": "array"},
         "model": {"type": "object"},
     },

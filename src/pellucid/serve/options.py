@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
@@ -25,6 +26,8 @@ class Options:
     space : in what importances add up
     policy : how exact the types of cells must be
     method : of the old forms, what their result is
+    above : explain only rows whose score is at least this (see `Scorer.score`)
+    deadline : seconds after which an answer is of no use
     """
 
     explain: tuple[Level, ...] = LEVELS
@@ -32,6 +35,8 @@ class Options:
     space: Space = "margin"
     policy: Policy = "lenient"
     method: Method = "predict"
+    above: float | None = None
+    deadline: float | None = None
 
     def told(self, params: Mapping[str, Any]) -> Options:
         """These options, changed as a query string or a body says; other names are ignored.
@@ -43,14 +48,22 @@ class Options:
 
         Examples
         --------
-        >>> Options().told({"explain": "raw", "top": "3"})
-        Options(explain=('raw',), top=3, space='margin', policy='lenient', method='predict')
+        >>> told = Options().told({"explain": "raw", "top": "3", "explain_above": 0.5})
+        >>> told.explain, told.top, told.above
+        (('raw',), 3, 0.5)
         """
         changed = self
         if "explain" in params:
             changed = replace(changed, explain=_levels(params["explain"]))
         if params.get("top") is not None:
             changed = replace(changed, top=_count(params["top"]))
+        if params.get("explain_above") is not None:
+            changed = replace(changed, above=_number("explain_above", params["explain_above"]))
+        if params.get("deadline_ms") is not None:
+            seconds = _number("deadline_ms", params["deadline_ms"]) / 1000.0
+            if seconds <= 0.0:
+                raise RequestError("deadline_ms must be above 0", code="bad_option")
+            changed = replace(changed, deadline=seconds)
         for name, kinds in (("space", Space), ("policy", Policy), ("method", Method)):
             if name in params:
                 value = _one_of(name, params[name], get_args(kinds))
@@ -83,6 +96,16 @@ def _count(value: Any) -> int:
     if len(text) > 5 or not 1 <= int(text) <= _MOST:
         raise RequestError(f"top must be from 1 to {_MOST}", code="bad_option")
     return int(text)
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise RequestError(f"{name} must be a number", code="bad_option")
+    return number
 
 
 def _one_of(name: str, value: Any, known: tuple[str, ...]) -> str:

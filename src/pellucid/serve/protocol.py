@@ -1,11 +1,17 @@
-"""HTTP with an end to waiting: a client that sends no whole head does not keep its connection."""
+"""HTTP with an end to waiting: a client that sends no whole head does not keep its connection.
+
+It notes when a request was read, since one that has waited too long is not worth its answer.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from pellucid.serve.security import ARRIVED
 
 
 class Impatient(HttpToolsProtocol):
@@ -29,6 +35,8 @@ class Impatient(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there; what follows has limits of its own."""
         self._calm()
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+        scope[ARRIVED] = time.perf_counter()
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -62,6 +62,8 @@ class Scores:
     probabilities : (n_rows, n_classes), or None for values
     margins : (n_rows, n_outputs)
     levels : importances by level, of those that were asked for
+    explained : (n_rows,) of bool, which rows are explained, the others' importances being NaN;
+        None where all are
     notes : what was left out of the rows, or read as another sort of cell
     """
 
@@ -70,6 +72,7 @@ class Scores:
     margins: np.ndarray
     levels: Mapping[Level, Importances]
     notes: tuple[str, ...] = ()
+    explained: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.predictions)
@@ -97,6 +100,7 @@ class Scores:
                     "importance": float(values[row, k]),
                 }
                 for k in best.tolist()
+                if self.explained is None or self.explained[row]
             ]
             for row, best in enumerate(order)
         ]
@@ -159,6 +163,7 @@ class Scorer:
         explain: Collection[Level] = LEVELS,
         policy: Policy = "lenient",
         checked: bool = True,
+        above: float | None = None,
     ) -> Scores:
         """Predict rows and explain them.
 
@@ -173,6 +178,9 @@ class Scorer:
         checked : bool
             False for rows of a file that holds nothing but text, such as CSV, whose cells have no
             sort to look at.
+        above : float, optional
+            Explain only rows whose score is at least this: the probability of the second of two
+            classes, that of the predicted one of more, or the predicted value.
 
         Raises
         ------
@@ -183,8 +191,8 @@ class Scorer:
         """
         try:
             if isinstance(rows, Mapping) and type(self.predictor) is Predictor and checked:
-                return self._score_row(rows, explain, policy)
-            return self._score_table(rows, explain, policy, checked)
+                return self._score_row(rows, explain, policy, above)
+            return self._score_table(rows, explain, policy, checked, above)
         except (SchemaError, ReadError, SeriesError) as error:
             raise RowsError(str(error), code="wrong_rows", status=422) from error
 
@@ -194,15 +202,24 @@ class Scorer:
         return {"lenient": Gate(schema, "lenient"), "strict": Gate(schema, "strict")}
 
     def _score_row(
-        self, row: Mapping[str, Any], explain: Collection[Level], policy: Policy
+        self,
+        row: Mapping[str, Any],
+        explain: Collection[Level],
+        policy: Policy,
+        above: float | None,
     ) -> Scores:
         notes = self._gates[policy].check_row(row)
         matrix = self.predictor.featurizer.transform_row(row)
         cells = [(row.get(name),) for name in self.predictor.feature_map.raw_names]
-        return self._answer(matrix, cells, explain, notes)
+        return self._answer(matrix, cells, explain, notes, above)
 
     def _score_table(
-        self, rows: Any, explain: Collection[Level], policy: Policy, checked: bool
+        self,
+        rows: Any,
+        explain: Collection[Level],
+        policy: Policy,
+        checked: bool,
+        above: float | None,
     ) -> Scores:
         predictor = self.predictor
         table = self.table(rows)
@@ -212,7 +229,8 @@ class Scorer:
         frame = predictor.frame(table)
         matrix = predictor.featurizer.transform(frame)
         given = frame if isinstance(predictor, ForecastPredictor) else table
-        return self._answer(matrix, Cells(given, predictor.feature_map.raw_names), explain, notes)
+        cells = Cells(given, predictor.feature_map.raw_names)
+        return self._answer(matrix, cells, explain, notes, above)
 
     def _margins(self, matrix: np.ndarray) -> np.ndarray:
         """A row's margin depends on that row alone, so many rows are shared out among threads."""
@@ -237,9 +255,15 @@ class Scorer:
         cells: Sequence[Any],
         explain: Collection[Level],
         notes: tuple[str, ...],
+        above: float | None,
     ) -> Scores:
         predictor = self.predictor
         margins = self._margins(matrix)
+        predictions, probabilities = predictor.labels(margins), None
+        if predictor.problem.is_classification:
+            probabilities = predictor.problem.probabilities(margins)
+        told = None if above is None else _scores(predictions, probabilities) >= above
+        seen, sums = (matrix, margins) if told is None else (matrix[told], margins[told])
         levels: dict[Level, Importances] = {}
         for level in explain:
             other = levels.get("engineered" if level == "raw" else "raw")
@@ -247,7 +271,8 @@ class Scorer:
             if same and other and len(other.names) == len(predictor.names_of(level)):
                 values, error = other.values, other.error
             else:
-                values, error = predictor.importances(level, matrix, margins)
+                values, error = predictor.importances(level, seen, sums)
+                values = values if told is None else _among(values, told)
             levels[level] = Importances(
                 values=values,
                 base_values=predictor.shapley(level).base_values,
@@ -256,11 +281,24 @@ class Scorer:
                 error=error,
             )
         return Scores(
-            predictions=predictor.labels(margins),
-            probabilities=predictor.problem.probabilities(margins)
-            if predictor.problem.is_classification
-            else None,
+            predictions=predictions,
+            probabilities=probabilities,
             margins=margins,
             levels=levels,
             notes=notes,
+            explained=told,
         )
+
+
+def _scores(predictions: np.ndarray, probabilities: np.ndarray | None) -> np.ndarray:
+    """What a row's score is, (n_rows,)."""
+    if probabilities is None:
+        return predictions
+    return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities.max(axis=1)
+
+
+def _among(values: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Values of some rows among all, with NaN for the others."""
+    out = np.full((len(told), *values.shape[1:]), np.nan)
+    out[told] = values
+    return out

@@ -5,7 +5,6 @@ A plain ASGI layer, so that a route that is added later stands behind it too.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -17,16 +16,17 @@ import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from pellucid.serve.body import ENCODINGS, Receive
 from pellucid.serve.errors import RequestError
 from pellucid.serve.metrics import Metrics
 from pellucid.serve.settings import LOOPBACK, Settings
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 HEALTH = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/ping")
 OPEN = (*HEALTH, "/", "/page.js", "/page.css")
+ARRIVED = "pellucid.arrived"  # in a scope: when its head was read, by time.perf_counter
 _log = logging.getLogger("pellucid.serve.access")
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS = [
@@ -70,7 +70,7 @@ class Guard:
         given = headers.get(b"x-request-id", b"")
         name = given if _ID.fullmatch(given) else secrets.token_hex(8).encode()
         answer = _Answer(send, name)
-        started = time.perf_counter()
+        started = scope.setdefault(ARRIVED, time.perf_counter())
         self.waiting += 1
         try:
             self._check(scope, headers)
@@ -120,11 +120,17 @@ class Guard:
             )
         if self._digests and not open_route:
             self._authenticate(headers)
-        if b"content-encoding" in headers and headers[b"content-encoding"] != b"identity":
+        if headers.get(b"content-encoding", b"identity") not in ENCODINGS:
             raise RequestError(
-                "compressed bodies are not read; send it as it is", code="encoding", status=415
+                "a body may be compressed by gzip alone, or not at all",
+                code="encoding",
+                status=415,
+                headers={"accept-encoding": "gzip"},
             )
-        if self.waiting > self._settings.limits.waiting and not open_route:
+        limits = self._settings.limits
+        waited = time.perf_counter() - scope[ARRIVED]
+        busy = self.waiting > limits.waiting or waited > limits.queue_seconds
+        if busy and not open_route:
             raise RequestError(
                 "too many requests wait; ask again in a second", code="busy", status=503
             )
@@ -187,39 +193,6 @@ class _Answer:
 
 
 _FAULT = RequestError("the service failed; its log says where", code="fault", status=500)
-
-
-async def read_limited(receive: Receive, *, length: str | None, most: int, seconds: float) -> bytes:
-    """Read a request's body, no more than ``most`` bytes and no longer than ``seconds``.
-
-    Raises
-    ------
-    RequestError
-        413 for a longer one, 408 for a slower one, 400 for a client that left.
-    """
-    too_long = RequestError(
-        f"the body is longer than {most} bytes; send fewer rows", code="too_long", status=413
-    )
-    if length is not None and length.isascii() and length.isdecimal() and int(length[:20]) > most:
-        raise too_long
-    chunks, total = [], 0
-    deadline = asyncio.get_running_loop().time() + seconds
-    try:
-        async with asyncio.timeout_at(deadline):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise RequestError("the client left", code="left")
-                chunks.append(message.get("body", b""))
-                total += len(chunks[-1])
-                if total > most:
-                    raise too_long
-                if not message.get("more_body", False):
-                    return b"".join(chunks)
-    except TimeoutError:
-        raise RequestError(
-            f"the body did not arrive within {seconds:g} s", code="too_slow", status=408
-        ) from None
 
 
 def _bare(host: str) -> str:

@@ -25,6 +25,8 @@ class Limits:
     seconds : to answer
     body_seconds : for a client to send its request
     waiting : requests that are answered or wait at one time, in a worker
+    batches : of these, requests of many rows, each of which holds memory
+    queue_seconds : that a request may have waited before it is looked at
     """
 
     body: int = 10_000_000
@@ -32,6 +34,8 @@ class Limits:
     seconds: float = 30.0
     body_seconds: float = 10.0
     waiting: int = 128
+    batches: int = 16
+    queue_seconds: float = 0.5
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,69 @@
+"""What has waited too long is refused at once, so that what is accepted is answered in time."""
+
+import asyncio
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from pellucid.serve.engine import Engine
+from pellucid.serve.errors import RequestError
+from pellucid.serve.formats import Asked
+from pellucid.serve.holder import Served
+from pellucid.serve.metrics import Metrics
+from pellucid.serve.options import Options
+from pellucid.serve.scorer import Scorer, Scores
+from pellucid.serve.security import ARRIVED, Guard
+from pellucid.serve.settings import Limits, Settings
+
+
+def ask(guard, waited):
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"host", b"127.0.0.1")]
+    scope = {"type": "http", "path": "/score", "method": "POST", "headers": headers,
+             ARRIVED: time.perf_counter() - waited}  # fmt: skip
+    asyncio.run(guard(scope, None, send))
+    return sent[0]["status"], dict(sent[0]["headers"])
+
+
+def test_a_request_that_has_waited_too_long_is_refused():
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    guard = Guard(app, settings=Settings("x"), keys=frozenset(), metrics=Metrics())
+    assert ask(guard, 0.1)[0] == 200
+    status, headers = ask(guard, 0.6)
+    assert (status, headers[b"retry-after"]) == (503, b"1")
+
+
+def test_batches_beyond_the_queue_are_refused_and_room_comes_back(clf, people):
+    held = threading.Event()
+
+    class Slow(Scorer):
+        def score(self, rows, **options) -> Scores:
+            held.wait(20)
+            return super().score(rows, **options)
+
+    served = Served(Slow(clf.predictor_), "people", "1")
+    engine = Engine(Limits(batches=2), Metrics())
+    asked = Asked(people, len(people), range(len(people)))
+
+    async def go():
+        first = [asyncio.create_task(engine.score(served, asked, Options())) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        with pytest.raises(RequestError) as refused:
+            await engine.score(served, asked, Options())
+        assert (refused.value.status, refused.value.code) == (503, "busy")
+        held.set()
+        both = await asyncio.gather(*first)
+        third = await engine.score(served, asked, Options())
+        for scores in both:
+            np.testing.assert_array_equal(scores.margins, third.margins)
+
+    asyncio.run(go())
+    engine.close()
