@@ -23,8 +23,10 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# the kernels are compiled once, not by each process; a file's tests stay together
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/pellucid warmup
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 quick: $(VENV)/.ready
 	$(BIN)/python -m pytest -m 'not slow'
