@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,9 @@ from pellucid.models.problem import Problem
 
 _MANY_CLASSES = 500
 _FEW_VALUES = 20  # whole numbers with at most this many values are taken for classes
+_FARTHEST = 1e30  # size of a value, or 1 over that: libraries hold targets in single precision
+
+_SORTS = (str, bool, np.bool_, Real)  # of labels, each of which is compared with its own
 
 
 class TargetError(PellucidError, ValueError):
@@ -73,14 +77,9 @@ def read_classes(y: Any, *, n_rows: int) -> Target:
                 f"target {_named(series)} is continuous ({len(np.unique(values))} different values "
                 f"such as {values[0]!r}); use AutoMLRegressor, or bin it into classes"
             )
-    try:
-        classes, codes = np.unique(_plain(labels), return_inverse=True)
-    except TypeError as error:
-        kinds = sorted({type(value).__name__ for value in labels})
-        raise TargetError(
-            f"target {_named(series)} mixes labels of types {', '.join(kinds)}; "
-            f"convert them to one type, for example with y.astype(str)"
-        ) from error
+    plain = _plain(labels)
+    _check_labels(plain, series)
+    classes, codes = np.unique(plain, return_inverse=True)
     if len(classes) < 2:
         raise TargetError(
             f"target {_named(series)} has a single class, {classes[0]!r}; "
@@ -107,9 +106,15 @@ def read_values(y: Any, *, n_rows: int) -> Target:
     Raises
     ------
     TargetError
-        For a wrong length, text, infinite values, or a target that never varies.
+        For a wrong length, text, times, infinite values, values whose squares no number holds, or
+        a target that never varies.
     """
     series = _series(y, n_rows)
+    if series.dtype.kind in "mM" or isinstance(series.dtype, pd.PeriodDtype):
+        raise TargetError(
+            f"target {_named(series)} must be numeric for regression, but holds {series.dtype}; "
+            f"turn times into numbers, for example with y.dt.total_seconds()"
+        )
     try:
         values = pd.to_numeric(series).to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
@@ -127,6 +132,12 @@ def read_values(y: Any, *, n_rows: int) -> Target:
             f"target {_named(series)} is {float(values[known][0])!r} in every row; "
             f"there is nothing to learn"
         )
+    largest, spread = float(np.abs(values[known]).max()), float(np.ptp(values[known]))
+    if largest > _FARTHEST or spread < 1 / _FARTHEST:
+        raise TargetError(
+            f"target {_named(series)} goes up to {largest:.3g} and varies by {spread:.3g}, beyond "
+            f"what models can square and add up; give it in another unit, near 1"
+        )
     return Target(Problem("regression"), values[known], known, None, str(series.name or "y"))
 
 
@@ -141,13 +152,19 @@ def encode(y: Any, target: Target, *, n_rows: int) -> tuple[np.ndarray, np.ndarr
     Raises
     ------
     TargetError
-        For a wrong length, or a label that training did not have.
+        For a wrong length, a label that training did not have, or what is no number.
     """
     series = _series(y, n_rows)
     known = series.notna().to_numpy()
     if target.classes is None:
         values = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-        return values, ~np.isnan(values)
+        if (np.isnan(values) & known).any():
+            bad = series[np.isnan(values) & known].iloc[0]
+            raise TargetError(
+                f"target {_named(series)} of the test rows must be numeric, but has {bad!r}; "
+                f"clean the column"
+            )
+        return values, known
     codes = pd.Index(target.classes).get_indexer(pd.Index(_plain(series[known])))
     if (codes < 0).any():
         label = series[known].iloc[int(np.argmax(codes < 0))]
@@ -202,6 +219,26 @@ def _check_some(known: pd.Series, series: pd.Series) -> None:
         )
 
 
+def _check_labels(labels: np.ndarray, series: pd.Series) -> None:
+    """Refuse labels that cannot be sorted, or that JSON, in which answers are given, has not."""
+    if labels.dtype.kind in "biuf":
+        return
+    kinds = {type(label) for label in labels}
+    sorts = {next((sort for sort in _SORTS if issubclass(kind, sort)), kind) for kind in kinds}
+    names = ", ".join(sorted(kind.__name__ for kind in kinds))
+    if len(sorts) > 1:
+        raise TargetError(
+            f"target {_named(series)} mixes labels of types {names}; "
+            f"convert them to one type, for example with y.astype(str)"
+        )
+    if not sorts <= set(_SORTS):
+        raise TargetError(
+            f"target {_named(series)} has labels of type {names}, such as {labels[0]!r:.60}; "
+            f"labels are text, whole numbers, numbers or truth values: convert them, for example "
+            f"with y.astype(str)"
+        )
+
+
 def _plain(labels: pd.Series) -> np.ndarray:
     """Labels as a NumPy array of their natural type."""
     if isinstance(labels.dtype, pd.CategoricalDtype):
@@ -209,7 +246,8 @@ def _plain(labels: pd.Series) -> np.ndarray:
     if pd.api.types.is_bool_dtype(labels.dtype):
         return labels.to_numpy(dtype=bool)
     if pd.api.types.is_integer_dtype(labels.dtype):
-        return labels.to_numpy(dtype=np.int64)
+        fits = labels.max() <= np.iinfo(np.int64).max
+        return labels.to_numpy(dtype=np.int64 if fits else np.uint64)
     if pd.api.types.is_float_dtype(labels.dtype):
         return labels.to_numpy(dtype=np.float64)
     return labels.to_numpy(dtype=object)
