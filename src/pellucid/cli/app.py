@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli import registry, responding, serving
+from pellucid.cli import monitoring, registry, responding, serving
 from pellucid.cli.errors import INTERRUPTED, CommandError, Commands
 
 app = typer.Typer(
@@ -484,6 +484,7 @@ def demo(
 registry.add_commands(app)
 responding.add_commands(app)
 serving.add_commands(app)
+monitoring.add_commands(app)
 
 
 def main() -> None:

@@ -55,6 +55,16 @@ def serve(
     reload: Annotated[
         float, typer.Option(help="Seconds between looks at the alias; 0: never.")
     ] = 2.0,
+    log: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep rows, predictions and reasons for monitor."),
+    ] = None,
+    log_share: Annotated[float, typer.Option(help="Share of requests to keep.")] = 1.0,
+    log_omit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COL", help="A column whose cells are not kept. Repeatable."),
+    ] = None,
+    log_mb: Annotated[float, typer.Option(help="Megabytes; the oldest rows go.")] = 1000.0,
     name: Annotated[
         str | None, typer.Option(help="What to call the model. [default: its own name]")
     ] = None,
@@ -66,7 +76,7 @@ def serve(
     changes over without losing a request. Ctrl-C ends it.
     """
     from pellucid.serve.server import run_server
-    from pellucid.serve.settings import Limits, Settings
+    from pellucid.serve.settings import Kept, Limits, Settings
 
     settings = Settings(
         target=model,
@@ -83,6 +93,9 @@ def serve(
         policy=policy.value,
         reload_seconds=reload,
         limits=Limits(body=max_body, rows=max_rows, seconds=timeout, queue_seconds=max_wait),
+        log=None
+        if log is None
+        else Kept(str(log), share=log_share, omit=tuple(log_omit or ()), megabytes=log_mb),
     )
     run_server(settings)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,9 +24,12 @@ from pellucid.serve.metrics import Metrics
 from pellucid.serve.openapi import document
 from pellucid.serve.options import Options
 from pellucid.serve.scorer import Scores
-from pellucid.serve.security import ARRIVED, HEALTH, Guard
-from pellucid.serve.settings import Settings
+from pellucid.serve.security import ARRIVED, HEALTH, REQUEST, Guard
+from pellucid.serve.settings import Kept, Settings
 from pellucid.serve.strict_json import read_json
+
+if TYPE_CHECKING:
+    from pellucid.serve.watch.log import Log
 
 _WEB = Path(__file__).parent / "web"
 _PAGES = {
@@ -48,15 +51,20 @@ def make_app(holder: Holder, settings: Settings, keys: frozenset[str] = frozense
     """
     metrics = Metrics()
     engine = Engine(settings.limits, metrics)
+    log = None if settings.log is None else _open_log(settings.log, holder.current)
 
     guard: Guard
 
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
         holder.start()
+        if log is not None:
+            log.start()
         yield
         holder.stop()
         engine.close()
+        if log is not None:
+            log.stop()
 
     async def numbers(_: Request) -> Response:
         gauges = {
@@ -64,9 +72,12 @@ def make_app(holder: Holder, settings: Settings, keys: frozenset[str] = frozense
             "pellucid_model_reloads": holder.reloads,
             "pellucid_model_reload_failures": holder.failures,
         }
+        if log is not None:
+            gauges["pellucid_rows_logged"] = log.written
+            gauges["pellucid_rows_not_logged"] = log.dropped
         return Response(metrics.text(gauges), media_type="text/plain; version=0.0.4")
 
-    routes = Routes(holder, settings, engine)
+    routes = Routes(holder, settings, engine, log)
     asked = {  # with POST; the rest is read with GET
         "/score": routes.score,
         "/invocations": routes.score,
@@ -93,6 +104,12 @@ def make_app(holder: Holder, settings: Settings, keys: frozenset[str] = frozense
     return guard
 
 
+def _open_log(kept: Kept, served: Served) -> Log:
+    from pellucid.serve.watch.log import open_log
+
+    return open_log(kept, served)
+
+
 class _Route(Route):
     """A route that leaves its pattern with the request, for counts and the log."""
 
@@ -107,10 +124,13 @@ class Routes:
     Parameters
     ----------
     holder, settings, engine : as in `make_app`
+    log : where answered requests are kept, or None
     """
 
-    def __init__(self, holder: Holder, settings: Settings, engine: Engine) -> None:
-        self._holder, self._settings, self._engine = holder, settings, engine
+    def __init__(
+        self, holder: Holder, settings: Settings, engine: Engine, log: Log | None = None
+    ) -> None:
+        self._holder, self._settings, self._engine, self._log = holder, settings, engine, log
 
     async def score(self, request: Request) -> Response:
         """Rows in any form; predictions and importances."""
@@ -189,7 +209,10 @@ class Routes:
     async def _score(
         self, request: Request, served: Served, asked: Asked, options: Options
     ) -> Scores:
-        return await self._engine.score(served, asked, options, arrived=request.scope[ARRIVED])
+        scores = await self._engine.score(served, asked, options, arrived=request.scope[ARRIVED])
+        if self._log is not None:
+            self._log.take(served, asked, scores, request=request.scope[REQUEST])
+        return scores
 
     async def _body(self, request: Request) -> bytes:
         limits = self._settings.limits

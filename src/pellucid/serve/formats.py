@@ -31,7 +31,7 @@ class Asked:
 
     rows : one row as a mapping, a list of mappings, or a frame
     n_rows : how many
-    row_ids : what the caller calls them, or their positions
+    row_ids : what the caller calls them, or a range of their positions
     form : which answer is expected: "own", with ``result`` beside it ("data"), or only the old
         ``{"result": ...}`` ("method") or ``{"Results": ...}`` ("inputs")
     params : what the body says of how to answer
@@ -100,7 +100,7 @@ def read_shapes(value: Any, names: Sequence[str]) -> Asked:
     key = next((key for key in ("dataframe_split", *_PLAIN) if key in value), None)
     rows = value.get(key) if key else None
     if key is None or value.keys() - _ENVELOPE or not isinstance(rows, (list, dict)):
-        return Asked(value, 1, [0])  # one record, whose columns may have any name
+        return Asked(value, 1, range(1))  # one record, whose columns may have any name
     params = value.get("params") or {}
     if not isinstance(params, dict):
         _refuse("params must be an object")
@@ -142,7 +142,7 @@ def _of_rows(
         n_rows = lengths.pop()
         return Asked(pd.DataFrame(rows), n_rows, range(n_rows), form, params)
     if isinstance(rows, dict):
-        return Asked(rows, 1, [0], form, params)
+        return Asked(rows, 1, range(1), form, params)
     if not isinstance(rows, list):
         _refuse("rows must be a list of objects, or of lists of cells")
     if not rows:

@@ -27,6 +27,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 HEALTH = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/ping")
 OPEN = (*HEALTH, "/", "/page.js", "/page.css")
 ARRIVED = "pellucid.arrived"  # in a scope: when its head was read, by time.perf_counter
+REQUEST = "pellucid.request"  # in a scope: the request's name
 _log = logging.getLogger("pellucid.serve.access")
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS = [
@@ -69,6 +70,7 @@ class Guard:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
         name = given if _ID.fullmatch(given) else secrets.token_hex(8).encode()
+        scope[REQUEST] = name.decode()
         answer = _Answer(send, name)
         started = scope.setdefault(ARRIVED, time.perf_counter())
         self.waiting += 1

@@ -39,6 +39,25 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What is kept of requests, for `pellucid monitor`.
+
+    folder : where
+    share : of requests, chosen by chance
+    omit : raw columns whose cells are not written
+    seconds, rows : after which a file is written
+    megabytes : of a model, beyond which the oldest files go
+    """
+
+    folder: str
+    share: float = 1.0
+    omit: tuple[str, ...] = ()
+    seconds: float = 60.0
+    rows: int = 10_000
+    megabytes: float = 1000.0
+
+
+@dataclass(frozen=True)
 class Settings:
     """A service.
 
@@ -49,6 +68,7 @@ class Settings:
     open_to_all : whether the service may be reached from other machines without a key
     hosts : names under which the service may be asked, besides loopback and ``host``
     reload_seconds : between looks whether the target means another model; 0 for never
+    log : what is kept of requests; nothing by default
     """
 
     target: str
@@ -65,6 +85,7 @@ class Settings:
     policy: Policy = "lenient"
     reload_seconds: float = 2.0
     limits: Limits = Limits()
+    log: Kept | None = None
 
     def to_json(self) -> str:
         """Text from which `from_json` makes the same settings."""
@@ -76,13 +97,16 @@ class Settings:
 
         Examples
         --------
-        >>> given = Settings("bank@champion", hosts=("score.example",))
+        >>> log = Kept("log", omit=("id",))
+        >>> given = Settings("bank@champion", hosts=("score.example",), log=log)
         >>> Settings.from_json(given.to_json()) == given
         True
         """
         facts = json.loads(text)
         limits, hosts = Limits(**facts.pop("limits")), tuple(facts.pop("hosts"))
-        return replace(cls(**facts), limits=limits, hosts=hosts)
+        log = facts.pop("log", None)
+        kept = None if log is None else Kept(**{**log, "omit": tuple(log["omit"])})
+        return replace(cls(**facts), limits=limits, hosts=hosts, log=kept)
 
     @property
     def is_local(self) -> bool:
@@ -108,6 +132,8 @@ class Settings:
                 raise ServeError(f"the TLS file {path} does not exist")
         if not 0 <= self.port <= 65535:
             raise ServeError(f"port {self.port} is none; ports are from 1 to 65535")
+        if self.log is not None and not 0.0 < self.log.share <= 1.0:
+            raise ServeError(f"the share of requests to log is {self.log.share}, not 0 to 1")
         if self.workers < 1:
             raise ServeError(f"there must be at least one worker, not {self.workers}")
 
