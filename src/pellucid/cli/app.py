@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli import monitoring, registry, responding, serving
+from pellucid.cli import exporting, monitoring, registry, responding, serving
 from pellucid.cli.errors import INTERRUPTED, CommandError, Commands
 
 app = typer.Typer(
@@ -485,6 +485,7 @@ registry.add_commands(app)
 responding.add_commands(app)
 serving.add_commands(app)
 monitoring.add_commands(app)
+exporting.add_commands(app)
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""The predictor as an ONNX graph, for runtimes that have no Python."""
