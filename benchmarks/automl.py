@@ -3,6 +3,7 @@
 Splits, metrics, memory and wall time are those of the harness in ``../shared/bench`` beside the
 repository, which also has the adapters of the peers; each peer lives in an environment of its own,
 named by BENCH_VENVS (see the harness's README). Systems whose environment is absent are skipped.
+The harness itself needs psutil in the environment that runs this script.
 
     python benchmarks/automl.py                          # ours alone, 60 s, all data sets
     python benchmarks/automl.py --systems pellucid flaml mljar --seeds 0 1
@@ -97,8 +98,10 @@ def run(system: str, data: str, *, seed: int, budget: float) -> dict[str, Any]:
             command += ["--name", system, "--cmd", own + "{budget} {seed}"]
         else:
             command += ["--peer", system]
-        subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ended = subprocess.run(command, check=False, capture_output=True, text=True)
         if not results.exists():
+            why = (ended.stderr.strip().splitlines() or ["no message"])[-1]
+            print(f"{data} {system}: the harness failed: {why}", file=sys.stderr)
             return {"system": system, "data": data, "seed": seed, "budget": budget, "ok": False}
         record: dict[str, Any] = json.loads(results.read_text())
         return record
