@@ -15,7 +15,7 @@ from pellucid.tabular.reading import moments, numbers
 from pellucid.tabular.reading.booleans import read_booleans
 from pellucid.tabular.reading.labels import read_labels, read_texts
 from pellucid.tabular.reading.moments import read_moments
-from pellucid.tabular.reading.numbers import holds_number, read_numbers
+from pellucid.tabular.reading.numbers import holds_number, loses_zeros, read_numbers
 from pellucid.tabular.reading.values import refuse
 
 
@@ -146,17 +146,31 @@ def _moments(values: pd.Series, column: Column) -> Any:
 
 
 def _check_labels(values: pd.Series, column: Column) -> None:
-    """Numbers or dates where training had words are a mistake, not a new category."""
-    drifted = numbers.is_native(values.dtype) or moments.is_native(values.dtype)
-    if drifted and holds_words(column):
+    """Numbers, dates or truths where training had words are a mistake, not a new category."""
+    if pd.api.types.is_bool_dtype(values.dtype):
+        drifted = holds_words(column) and not holds_truths(column)
+    else:
+        drifted = numbers.is_native(values.dtype) or moments.is_native(values.dtype)
+        drifted = drifted and holds_words(column)
+    if drifted:
         present = values.notna().to_numpy()
         if present.any():
             refuse(values, int(np.argmax(present)), column.name, expected_words(column))
 
 
 def holds_words(column: Column) -> bool:
-    """Whether no label of a category that training showed could be a number or a date."""
+    """Whether no label of a category that training showed could be a number or a date.
+
+    Where a label begins with zeros, as 00501 does, numbers have lost them: other labels.
+    """
+    if any(map(loses_zeros, column.examples)):
+        return True
     return bool(column.examples) and not any(map(holds_number, column.examples))
+
+
+def holds_truths(column: Column) -> bool:
+    """Whether true or false are among the labels of a category."""
+    return not {"True", "False"}.isdisjoint(column.examples)
 
 
 def expected_words(column: Column) -> str:

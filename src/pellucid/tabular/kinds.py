@@ -16,7 +16,13 @@ from pellucid.tabular.reading import moments, numbers
 from pellucid.tabular.reading.booleans import read_booleans
 from pellucid.tabular.reading.labels import Labels, read_labels
 from pellucid.tabular.reading.moments import read_moments
-from pellucid.tabular.reading.numbers import DECIMAL_COMMA, holds_number, parse_number, read_numbers
+from pellucid.tabular.reading.numbers import (
+    DECIMAL_COMMA,
+    holds_number,
+    loses_zeros,
+    parse_number,
+    read_numbers,
+)
 from pellucid.tabular.reading.values import NA_WORDS, show
 
 _FEW_ROWS = 20  # rows below which all values may differ by chance
@@ -130,6 +136,7 @@ def labelled_column(values: pd.Series, name: str, kind: str, labels: Labels) -> 
     counts = labels.counts()
     order = sorted(range(len(counts)), key=lambda i: (-counts[i], labels.levels[i]))
     with_number = [i for i in order if holds_number(labels.levels[i])]
+    with_number.sort(key=lambda i: not loses_zeros(labels.levels[i]))
     top = list(dict.fromkeys([*order[:2], *with_number[:1], *order[2:3]]))[:3]
     column = Column(
         name,

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
-from pellucid.tabular.align import check_present, expected_words, holds_words
+from pellucid.tabular.align import check_present, expected_words, holds_truths, holds_words
 from pellucid.tabular.columns import Column, Schema
 from pellucid.tabular.reading import booleans, moments, numbers
 from pellucid.tabular.reading.labels import Labels, label_of
@@ -86,7 +86,10 @@ def _number(value: Any, column: Column) -> float:
 
 def _labels(value: Any, column: Column) -> Labels:
     label = label_of(value, column.name)
-    drifted = isinstance(value, _WORDLESS) and not isinstance(value, bool)
+    if isinstance(value, (bool, np.bool_)):
+        drifted = not holds_truths(column)
+    else:
+        drifted = isinstance(value, _WORDLESS)
     if drifted and label is not None and holds_words(column):
         _refuse(value, column.name, expected_words(column))
     return Labels(_MISSING, []) if label is None else Labels(_FIRST, [label])

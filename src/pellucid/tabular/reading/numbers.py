@@ -66,6 +66,11 @@ def holds_number(text: str) -> bool:
     return any(c.isdigit() for c in text) or parse_number(text) is not None
 
 
+def loses_zeros(text: str) -> bool:
+    """Whether a label is digits of which a number keeps only some, such as 00501."""
+    return text.isdecimal() and text != str(int(text[:30]))
+
+
 def is_native(dtype: Any) -> bool:
     """Whether a column type holds numbers or durations, as opposed to text that may read so."""
     if isinstance(dtype, np.dtype):
