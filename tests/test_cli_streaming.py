@@ -55,6 +55,18 @@ def test_a_folder_is_explained_then_found_whole(home, tmp_path):
     assert facts["importance"]["raw"] == pytest.approx(whole.feature_importance_dict())
 
 
+def test_a_folder_is_trained_from(home):
+    arguments = ("train", home / "rows", "--target", "buys", "--drop", "customer", "--no-explain")
+    limits = ("--trials", 3, "--sample-rows", 100, "--family", "linear")
+    done = invoke(*arguments, *limits, "--store", home / "other")
+    assert done.exit_code == 0, done.output
+    assert "of 200 rows; members then learned from all of them." in done.stdout
+    assert "from the sample alone" not in done.stdout
+    wrong = invoke(*arguments, "--test-share", 0.3)
+    assert wrong.exit_code != 0
+    assert "--test-share needs a table in memory" in wrong.output
+
+
 def test_a_csv_is_predicted_into_a_folder(home, tmp_path):
     done = invoke(
         *("predict", "latest", home / "rows.csv", "-o", tmp_path / "scores"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,6 +18,7 @@ from pellucid.automl.asides import ClassWeight, read_asides, read_kept_apart
 from pellucid.automl.options import Options
 from pellucid.automl.target import Target, TargetError, read_classes, read_values
 from pellucid.automl.training import train
+from pellucid.automl.whole import WholeTable
 from pellucid.errors import PellucidError
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.predictor import Predictor
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     from pellucid.store.runs import Run
 
 
+_WHOLE_SHARE = 0.4  # of the budget, for learning from all rows
+_LEAST_BUDGET = 0.25  # of the budget, that is left after drawing a sample however long that took
+
 Featurization = Literal["auto", "off"] | FeaturizationConfig
 
 
@@ -46,6 +52,7 @@ class _AutoML(BaseEstimator):
     explanation_: Explanation | None
     leaderboard_: pd.DataFrame
     run_: Run | None
+    _stratified = False  # whether a sample of rows keeps the shares of targets
     _scaled = False  # whether metrics may be scaled by the series' own changes
 
     def __init__(
@@ -68,6 +75,7 @@ class _AutoML(BaseEstimator):
         blocked_families: Sequence[str] = (),
         refit: bool = True,
         max_members: int = 8,
+        sample_rows: int = 200_000,
         latency_budget_ms: float | None = None,
         resume: str | None = None,
         name: str | None = None,
@@ -90,6 +98,7 @@ class _AutoML(BaseEstimator):
         self.blocked_families = blocked_families
         self.refit = refit
         self.max_members = max_members
+        self.sample_rows = sample_rows
         self.latency_budget_ms = latency_budget_ms
         self.resume = resume
         self.name = name
@@ -119,8 +128,11 @@ class _AutoML(BaseEstimator):
 
         Parameters
         ----------
-        X : table, (n_rows, n_columns)
-            A pandas or polars frame, an Arrow table, or an array.
+        X : table, (n_rows, n_columns), or path
+            A pandas or polars frame, an Arrow table, or an array. A path to a folder of Parquet
+            files, or to a Parquet or CSV file, is not read into memory: a sample of
+            ``sample_rows`` is searched on, and members learn from all rows where their family
+            can; ``y``, ``sample_weight`` and ``groups`` are then names of its columns.
         y : array, (n_rows,)
             The target. Rows where it is missing are left out.
         sample_weight : array, (n_rows,), optional
@@ -144,6 +156,19 @@ class _AutoML(BaseEstimator):
             For a table, a target or a parameter that cannot work; the message says what to do.
         """
         self._check_parameters()
+        started, whole = time.monotonic(), None
+        if isinstance(X, str | Path):
+            if self._class_weight is not None:
+                raise ParameterError(
+                    "class_weight goes with tables in memory; give a column of weights instead"
+                )
+            whole = WholeTable.draw(
+                X, y, n=self.sample_rows, stratified=self._stratified, weight=sample_weight,
+                groups=groups, seed=self.seed,
+            )  # fmt: skip
+            X, y = whole.sample[list(whole.columns)], whole.sample[whole.target]
+            sample_weight = None if sample_weight is None else whole.sample[sample_weight]
+            groups = None if groups is None else whole.sample[groups]
         frame = to_frame(X)
         columns = tuple(frame.columns)
         target = self._read_target(y, len(frame))
@@ -157,7 +182,13 @@ class _AutoML(BaseEstimator):
                 f"time_column {self.time_column!r} is not among the columns "
                 f"{', '.join(columns[:20])}"
             )
-        result = train(rows, target, self._options(target), test=test, asides=asides)
+        options = self._options(target)
+        if whole is not None:
+            options = _after_drawing(options, time.monotonic() - started, whole)
+        result = train(
+            rows, target, options, test=test, asides=asides,
+            whole=whole if whole is not None and whole.is_larger else None,
+        )  # fmt: skip
         self.predictor_ = result.predictor
         self.explanation_ = result.explanation
         self.training_ = result.facts
@@ -189,9 +220,11 @@ class _AutoML(BaseEstimator):
             raise ParameterError(
                 f"latency_budget_ms must be a number above 0, or None, not {latency!r}"
             )
-        for name, least in (("max_trials", 1), ("n_cross_validations", 2), ("max_members", 1)):
+        for name, least in (
+            ("max_trials", 1), ("n_cross_validations", 2), ("max_members", 1), ("sample_rows", 2),
+        ):  # fmt: skip
             value = getattr(self, name)
-            if value is None and name != "max_members":
+            if value is None and name not in ("max_members", "sample_rows"):
                 continue
             if not isinstance(value, (int, np.integer)) or value < least:
                 raise ParameterError(
@@ -274,6 +307,14 @@ class _AutoML(BaseEstimator):
         return X
 
 
+def _after_drawing(options: Options, seconds: float, whole: WholeTable) -> Options:
+    """The options with the seconds taken off that the sample took, and time for all rows."""
+    budget = options.time_budget
+    left = None if budget is None else max(_LEAST_BUDGET * budget, budget - seconds)
+    share = _WHOLE_SHARE if whole.is_larger else 0.0
+    return replace(options, time_budget=left, whole_share=share)
+
+
 class AutoMLClassifier(ClassifierMixin, _AutoML):
     """Find, within a time budget, the best classifier whose every prediction is explained exactly.
 
@@ -319,6 +360,8 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         is slower to predict and explain by the number of folds.
     max_members : int
         Most members of the ensemble.
+    sample_rows : int
+        Rows to search on where `fit` is given a path to more of them.
     latency_budget_ms : float, optional
         Milliseconds that predicting and explaining one row may take on this machine; members
         leave the ensemble, the least worthy first, until it does.
@@ -354,6 +397,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
     """
 
     classes_: np.ndarray
+    _stratified = True
 
     def _read_target(self, y: Any, n_rows: int) -> Target:
         return read_classes(y, n_rows=n_rows)
@@ -378,6 +422,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         blocked_families: Sequence[str] = (),
         refit: bool = True,
         max_members: int = 8,
+        sample_rows: int = 200_000,
         latency_budget_ms: float | None = None,
         class_weight: ClassWeight = None,
         resume: str | None = None,
@@ -402,6 +447,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
             blocked_families=blocked_families,
             refit=refit,
             max_members=max_members,
+            sample_rows=sample_rows,
             latency_budget_ms=latency_budget_ms,
             resume=resume,
             name=name,

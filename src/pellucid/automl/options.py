@@ -20,6 +20,7 @@ class Options:
     """What `AutoMLClassifier` documents; ``resume`` is the id of a run to go on from.
 
     series : of forecasts, whose rows are made of series.
+    whole_share : of the budget, kept for learning from all rows of a table on disk.
     """
 
     metric: Metric
@@ -42,6 +43,7 @@ class Options:
     name: str | None = None
     resume: str | None = None
     progress: ProgressCallback | None = None
+    whole_share: float = 0.0
 
     @property
     def settings(self) -> Settings:
@@ -63,6 +65,11 @@ class Options:
         if budget is None:
             return 0.0
         return min(0.25 * budget, _LEAST_RESERVE + _RESERVED_SHARE * budget)
+
+    @property
+    def learning_whole(self) -> float:
+        """Seconds kept for learning from all rows of a table on disk."""
+        return 0.0 if self.time_budget is None else self.whole_share * self.time_budget
 
     @property
     def weighing(self) -> float:

@@ -13,15 +13,17 @@ import pandas as pd
 
 from pellucid.automl.asides import Asides, ClassWeight, read_asides
 from pellucid.automl.link import with_link
-from pellucid.automl.preparing import Settings, prepare
+from pellucid.automl.preparing import Prepared, Settings, prepare
 from pellucid.automl.series import SeriesRows, values_of
 from pellucid.automl.target import Target, read_classes, read_values
 from pellucid.automl.versions import versions
+from pellucid.automl.whole import WholeTable, write_whole
 from pellucid.errors import PellucidWarning
 from pellucid.explain.predictor import Predictor
 from pellucid.search.ensemble import assemble
 from pellucid.search.plan import Plan, PlanError
-from pellucid.search.trials import refit
+from pellucid.search.trials import DataRef, refit
+from pellucid.search.whole import WholeRef, learn_whole
 from pellucid.search.workers import Workers
 from pellucid.tabular.fingerprint import fingerprint
 from pellucid.tabular.read import to_frame
@@ -80,6 +82,12 @@ def replay(
     if not isinstance(plan, Plan):
         plan = Plan.from_dict(plan)
     settings = Settings.from_dict(plan.settings)
+    whole = None
+    if isinstance(X, str | Path):
+        whole = _drawn_again(plan, X, y, sample_weight, groups, seed=settings.seed)
+        X, y = whole.sample[list(whole.columns)], whole.sample[whole.target]
+        sample_weight = None if sample_weight is None else whole.sample[sample_weight]
+        groups = None if groups is None else whole.sample[groups]
     frame = to_frame(X)
     if settings.series is not None:
         values, _ = values_of(y, n_rows=len(frame))
@@ -95,7 +103,25 @@ def replay(
         frame, target, sample_weight=sample_weight, class_weight=class_weight, groups=groups,
         X_valid=X_valid, y_valid=y_valid,
     )  # fmt: skip
-    return _refit(plan, settings, frame, target, asides, n_jobs)
+    return _refit(plan, settings, frame, target, asides, n_jobs, whole)
+
+
+def _drawn_again(
+    plan: Plan, source: str | Path, target: Any, weight: Any, groups: Any, *, seed: int
+) -> WholeTable:
+    """The table on disk with the sample that the plan was made with."""
+    told = plan.data.get("whole")
+    n_sample = plan.data["n_rows"] if told is None else told["n_sample"]
+    whole = WholeTable.draw(
+        source, target, n=n_sample, stratified=plan.data["task"] != "regression", weight=weight,
+        groups=groups, seed=seed,
+    )  # fmt: skip
+    if told is not None and whole.n_rows != told["n_rows"]:
+        raise PlanError(
+            f"{source} is not the table of the plan: it has {whole.n_rows} rows with a target, "
+            f"expected {told['n_rows']}"
+        )
+    return whole
 
 
 def _refit(
@@ -105,6 +131,7 @@ def _refit(
     target: Target,
     asides: Asides,
     n_jobs: int | None,
+    whole: WholeTable | None = None,
 ) -> Predictor:
     """Fit the members again on the rows that the plan was made with."""
     found = fingerprint(frame)
@@ -117,17 +144,26 @@ def _refit(
     with tempfile.TemporaryDirectory(prefix="pellucid-") as folder, Workers(n_jobs) as workers:
         prepared = prepare(frame, target, asides, settings, Path(folder))
         data = with_link(prepared.data, plan.link)
-        tasks = [
-            workers.submit(refit, data, part.spec, rounds, None, fold if part.by_fold else None)
-            for part in plan.members
-            for fold, rounds in enumerate(part.rounds)
-        ]
+        all_rows = None
+        if any(part.whole for part in plan.members):
+            all_rows = _written_again(plan, whole, prepared, target, data, Path(folder) / "whole")
+        tasks = []
+        for part in plan.members:
+            if part.whole:
+                tasks.append(workers.submit(learn_whole, all_rows, part.spec, part.rounds[0], None))
+                continue
+            for fold, rounds in enumerate(part.rounds):
+                of_fold = fold if part.by_fold else None
+                tasks.append(workers.submit(refit, data, part.spec, rounds, None, of_fold))
         for task in tasks:
             task.result()
-        members = [
-            data.members(part.spec, refit=True, n_folds=len(part.rounds) if part.by_fold else 0)
-            for part in plan.members
-        ]
+        members = []
+        for part in plan.members:
+            if all_rows is not None and part.whole:
+                members.append([all_rows.member(part.spec)])
+                continue
+            n_folds = len(part.rounds) if part.by_fold else 0
+            members.append(data.members(part.spec, refit=True, n_folds=n_folds))
         ensemble = assemble(plan.members, members, np.array(plan.intercept))
         return Predictor(
             data.problem,
@@ -138,6 +174,26 @@ def _refit(
             ensemble,
             prepared.background(settings.seed),
         )
+
+
+def _written_again(
+    plan: Plan,
+    whole: WholeTable | None,
+    prepared: Prepared,
+    target: Target,
+    data: DataRef,
+    folder: Path,
+) -> WholeRef:
+    """All rows on disk, held to the digest of the plan."""
+    if whole is None:
+        raise PlanError("members of the plan learned from a table on disk; give its path as X")
+    written = write_whole(whole, prepared.schema, prepared.featurizer, target, data, folder)
+    assert written is not None  # without a deadline
+    if written[1] != plan.data["whole"]["digest"]:
+        raise PlanError(
+            f"{whole.source} is not the table of the plan: rows outside the sample have changed"
+        )
+    return written[0]
 
 
 def _tell_other_versions(planned: Mapping[str, str]) -> None:

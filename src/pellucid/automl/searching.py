@@ -85,7 +85,7 @@ def find_trials(prepared: Prepared, digest: str, setting: Setting) -> Found:
             deadline=clock.deadline,
             max_trials=options.max_trials,
             seed=options.seed,
-            reserve=options.reserve + options.weighing,
+            reserve=options.reserve + options.weighing + options.learning_whole,
         ),
         _proposer(prepared, data, options),
         setting.workers,

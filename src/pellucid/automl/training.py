@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from pellucid.automl.searching import Found, Setting, find_trials
 from pellucid.automl.suspicions import check_drift, check_leak, check_repeats
 from pellucid.automl.target import Target
 from pellucid.automl.versions import versions
+from pellucid.automl.whole import Learned, WholeTable, learn_members, write_whole
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.predictor import Predictor
 from pellucid.models.ensemble import Ensemble
@@ -71,6 +72,7 @@ def train(
     *,
     test: KeptApart | None = None,
     asides: Asides | None = None,
+    whole: WholeTable | None = None,
     ship: Callable[[Predictor], Predictor] = lambda predictor: predictor,
 ) -> Training:
     """Featurize, search, ensemble, refit, score, explain, store.
@@ -83,6 +85,8 @@ def train(
         Rows to score the model on and to explain.
     asides : Asides, optional
         Weights, groups, and how many of the last rows are a validation set.
+    whole : WholeTable, optional
+        The table on disk that ``frame`` is a sample of; members then learn from all of its rows.
     ship : callable
         Makes of the predictor of ``frame``'s rows the one that is stored and given back.
 
@@ -110,6 +114,9 @@ def train(
                 found = find_trials(prepared, digest, setting)
             with clock.stage("refit"):
                 model = _build(prepared, found, target, setting)
+                learned = None
+                if whole is not None:
+                    model, learned = _learn_whole(whole, model, prepared, found, target, setting)
                 cv = cv_scores(found.data, model.chosen)
                 held_out = held_out_scores(model.predictor, test, options.series)
             explanation = None
@@ -130,8 +137,10 @@ def train(
                     held_out,
                     suspicions,
                 ),
-                "plan": _plan(model, params, options).to_dict(),
+                "plan": _plan(model, params, options, whole, learned).to_dict(),
             }
+            if whole is not None and learned is not None:
+                facts["whole"] = {**whole.facts(), "on_sample": learned.why_not}
             clock.tell("store")
             predictor = ship(model.predictor)
             run = recorder.finish(predictor=predictor, explanation=explanation, training=facts)
@@ -151,7 +160,7 @@ def _build(prepared: Prepared, found: Found, target: Target, setting: Setting) -
         found.data,
         chosen,
         setting.workers,
-        end=setting.clock.deadline.at(reserve=0.9 * options.reserve),
+        end=setting.clock.deadline.at(reserve=0.9 * options.reserve + options.learning_whole),
         bagged=options.bagged,
     )
 
@@ -172,6 +181,35 @@ def _build(prepared: Prepared, found: Found, target: Target, setting: Setting) -
         )
         ensemble = ensemble_of(found.data, chosen, parts)
     return _Model(make(ensemble), chosen, parts)
+
+
+def _learn_whole(
+    whole: WholeTable,
+    model: _Model,
+    prepared: Prepared,
+    found: Found,
+    target: Target,
+    setting: Setting,
+) -> tuple[_Model, Learned]:
+    """The same ensemble, its members fitted on all rows as far as they and the time allow."""
+    end = setting.clock.deadline.at(reserve=0.9 * setting.options.reserve)
+    written = None
+    if not setting.options.bagged:
+        written = write_whole(
+            whole, prepared.schema, prepared.featurizer, target, found.data,
+            Path(found.data.folder) / "whole", deadline=end,
+        )  # fmt: skip
+    learned = learn_members(
+        written,
+        model.parts,
+        {trial.spec.iteration: trial.refit_rounds for trial in model.chosen.trials},
+        model.chosen.stack.intercept,
+        found.data,
+        setting.workers,
+        end=end,
+    )
+    predictor = replace(model.predictor, ensemble=learned.ensemble)
+    return _Model(predictor, model.chosen, learned.parts), learned
 
 
 def _explain(
@@ -238,12 +276,21 @@ def _suspect(
     return found
 
 
-def _plan(model: _Model, params: dict[str, Any], options: Options) -> Plan:
+def _plan(
+    model: _Model,
+    params: dict[str, Any],
+    options: Options,
+    whole: WholeTable | None,
+    learned: Learned | None,
+) -> Plan:
+    data = {name: params[name] for name in ("fingerprint", "task", "n_rows", "n_columns")}
+    if whole is not None and learned is not None:
+        data["whole"] = {**whole.facts(), "digest": learned.digest}
     return Plan(
         members=model.parts,
         intercept=tuple(model.chosen.stack.intercept.tolist()),
         link=model.predictor.problem.link,
-        data={name: params[name] for name in ("fingerprint", "task", "n_rows", "n_columns")},
+        data=data,
         settings=options.settings.to_dict(),
         versions=versions(),
     )

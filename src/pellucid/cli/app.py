@@ -55,6 +55,10 @@ RunName = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id, the start of one, or latest.")
 ]
 Table = Annotated[Path, typer.Argument(metavar="DATA", help="CSV, TSV, Parquet or Feather file.")]
+TableOrFolder = Annotated[
+    Path,
+    typer.Argument(metavar="DATA", help="CSV, TSV, Parquet or Feather file; a Parquet folder."),
+]
 StoreUri = Annotated[
     str | None,
     typer.Option(
@@ -89,7 +93,7 @@ def _options(
 
 @app.command()
 def train(
-    data: Table,
+    data: TableOrFolder,
     target: Annotated[str, typer.Option(metavar="COL", help="Column to predict.")],
     time: Annotated[
         float | None,
@@ -165,6 +169,10 @@ def train(
         str | None,
         typer.Option(metavar="RUN", help="Go on from the trials of a run that was cut off."),
     ] = None,
+    sample_rows: Annotated[
+        int | None,
+        typer.Option(min=2, metavar="N", help="Do not read DATA whole: search on so many rows."),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain/--no-explain", help="Explain up to 1,000 rows.")
     ] = True,
@@ -173,11 +181,15 @@ def train(
 ) -> None:
     """Train on a table and explain.
 
+    A folder of Parquet files, or a file too large for memory, is searched on a sample of
+    200,000 rows; members then learn from all rows, where their family can.
+
     Ctrl-C ends the search; the best so far is finished, explained and kept.
     """
     from pellucid.cli.forecasting import run_forecast
     from pellucid.cli.summary import summary, to_json
     from pellucid.cli.training import Request, run_training
+    from pellucid.cli.whole import is_on_disk, run_whole
 
     request = Request(
         data=data,
@@ -204,10 +216,14 @@ def train(
         series=tuple(series or ()),
         known=tuple(known or ()),
         frequency=frequency,
+        sample_rows=sample_rows,
         explain=explain,
         store=store,
     )
-    trained = run_training(request) if horizon is None else run_forecast(request)
+    if is_on_disk(request):
+        trained = run_whole(request)
+    else:
+        trained = run_training(request) if horizon is None else run_forecast(request)
     if as_json:
         typer.echo(to_json(trained.run, trained.training, trained.explanation))
     else:

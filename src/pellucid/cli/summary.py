@@ -43,6 +43,7 @@ def summary(
         _headline(training),
         _scores(training),
         _ensemble(training),
+        _whole(training),
         _importance(explanation),
         _warnings(training),
     ]
@@ -68,6 +69,7 @@ def details(run: Run) -> str:
         _scores(training),
         _leaderboard(training),
         _columns(training),
+        _whole(training),
         _importance(_explanation(run)),
         _notes(training),
         _warnings(training),
@@ -191,6 +193,21 @@ def _notes(training: Mapping[str, Any]) -> str:
     )
     notes.append(f"Time: {seconds}.")
     return "\n".join(["Notes", *(f"  {note}" for note in notes)])
+
+
+def _whole(training: Mapping[str, Any]) -> str:
+    """Of a table on disk: what was searched on, and who learned from all of it."""
+    if "whole" not in training:
+        return ""
+    whole = training["whole"]
+    lines = [
+        "Table on disk",
+        f"  Searched on {whole['n_sample']:,} of {whole['n_rows']:,} rows; members then learned "
+        f"from all of them.",
+    ]
+    for name, why in whole["on_sample"].items():
+        lines.append(f"  {name} has learned from the sample alone: {why}.")
+    return "\n".join(lines)
 
 
 def _importance(explanation: Explanation | None) -> str:

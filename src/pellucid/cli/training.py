@@ -52,6 +52,7 @@ class Request:
     series: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     frequency: str | None = None
+    sample_rows: int | None = None
     explain: bool = True
     store: str | None = None
 

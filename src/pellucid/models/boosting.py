@@ -13,6 +13,7 @@ import numpy as np
 
 from pellucid.models.family import Rows
 from pellucid.models.problem import Problem, prior_margins
+from pellucid.models.stored import StoredRows
 from pellucid.shapley.trees import TreeEnsemble
 
 MAX_ROUNDS = 2000
@@ -33,7 +34,7 @@ class Start:
     margin: np.ndarray
 
     @classmethod
-    def of(cls, train: Rows, problem: Problem) -> Start:
+    def of(cls, train: Rows | StoredRows, problem: Problem) -> Start:
         """Where to start on these rows."""
         prior = prior_margins(train.y, problem, train.weight)
         if problem.is_classification:
@@ -45,7 +46,7 @@ class Start:
         """The starting margin of each row, (n_rows, n_outputs)."""
         return np.tile(self.margin, (n_rows, 1))
 
-    def labels(self, rows: Rows, problem: Problem) -> np.ndarray:
+    def labels(self, rows: Rows | StoredRows, problem: Problem) -> np.ndarray:
         """What is learned: class codes, or values in the unit of learning."""
         if problem.is_classification:
             return rows.y

@@ -7,7 +7,9 @@ after any step; squared errors by their normal equations, summed up part by part
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -19,6 +21,26 @@ _SEARCHES = 50  # evaluations in one line search
 _LARGEST = 50.0  # margin behind a log link, of targets with a mean of one
 _PARTS = 20  # of the normal equations
 _WORK = 2e9  # multiplications below which they are summed up at once
+
+
+class Passes(Protocol):
+    """Rows that are read again for every pass over them."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        ...
+
+    def __iter__(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Which rows, and their columns as float64, piece by piece."""
+        ...
+
+
+def _pieces(X: np.ndarray | Passes, n: int = 1) -> Iterable[tuple[slice, np.ndarray]]:
+    """The rows piece by piece; those in memory as ``n`` that are alike."""
+    if isinstance(X, np.ndarray):
+        return ((slice(k, None, n), X[k::n]) for k in range(n))
+    return X
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +58,7 @@ class Solution:
 
 
 def fit_likelihood(
-    X: np.ndarray,
+    X: np.ndarray | Passes,
     goal: np.ndarray,
     weight: np.ndarray,
     problem: Problem,
@@ -50,7 +72,7 @@ def fit_likelihood(
 
     Parameters
     ----------
-    X : float64 (n_rows, n_columns)
+    X : float64 (n_rows, n_columns), or passes over them
     goal : float64 (n_rows, n_outputs)
         Marks of the classes (of the second of two), or values of mean one behind a log link.
     start : float64 (n_outputs,); the constant margin of least loss.
@@ -91,7 +113,7 @@ def fit_likelihood(
 class _Objective:
     """Mean loss and penalty of flat coefficients, each output's with its intercept last."""
 
-    X: np.ndarray
+    X: np.ndarray | Passes
     goal: np.ndarray
     share: np.ndarray
     pull: float
@@ -100,25 +122,30 @@ class _Objective:
     def __call__(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
         by_output = flat.reshape(self.goal.shape[1], -1)
         coef = by_output[:, :-1]
-        loss, slope = self._loss(self.X @ coef.T + by_output[:, -1])
-        slope *= self.share[:, None]
-        gradient = np.empty_like(by_output)
-        gradient[:, :-1] = slope.T @ self.X + self.pull * coef
-        gradient[:, -1] = slope.sum(axis=0)
-        return float(self.share @ loss + 0.5 * self.pull * (coef**2).sum()), gradient.ravel()
+        total = 0.5 * self.pull * float((coef**2).sum())
+        gradient = np.zeros_like(by_output)
+        gradient[:, :-1] = self.pull * coef
+        for rows, X in _pieces(self.X):
+            share = self.share[rows]
+            loss, slope = self._loss(X @ coef.T + by_output[:, -1], self.goal[rows])
+            slope *= share[:, None]
+            gradient[:, :-1] += slope.T @ X
+            gradient[:, -1] += slope.sum(axis=0)
+            total += float(share @ loss)
+        return total, gradient.ravel()
 
-    def _loss(self, margins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _loss(self, margins: np.ndarray, goal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Loss of each row (n_rows,), and its slope in the margins (n_rows, n_outputs)."""
         if self.problem.task == "multiclass":
             shifted = margins - margins.max(axis=1, keepdims=True)
             total = np.log(np.exp(shifted).sum(axis=1))
-            loss = total - (self.goal * shifted).sum(axis=1)
-            return loss, np.exp(shifted - total[:, None]) - self.goal
+            loss = total - (goal * shifted).sum(axis=1)
+            return loss, np.exp(shifted - total[:, None]) - goal
         if self.problem.task == "binary":
-            loss = np.logaddexp(0.0, margins) - self.goal * margins
-            return loss[:, 0], sigmoid(margins) - self.goal
+            loss = np.logaddexp(0.0, margins) - goal * margins
+            return loss[:, 0], sigmoid(margins) - goal
         mean = np.exp(np.minimum(margins, _LARGEST))
-        return (mean - self.goal * margins)[:, 0], mean - self.goal
+        return (mean - goal * margins)[:, 0], mean - goal
 
 
 class _OutOfTime(Exception):
@@ -140,7 +167,7 @@ class _Descent:
 
 
 def fit_squares(
-    X: np.ndarray,
+    X: np.ndarray | Passes,
     y: np.ndarray,
     weight: np.ndarray,
     *,
@@ -154,7 +181,7 @@ def fit_squares(
 
     Parameters
     ----------
-    X : float64 (n_rows, n_columns); centred under the weights.
+    X : float64 (n_rows, n_columns), or one pass over them; centred under the weights.
     y : float64 (n_rows,)
 
     Examples
@@ -166,18 +193,21 @@ def fit_squares(
     ([[2.0]], [3.0])
     """
     n_rows, n_columns = X.shape
-    n_parts = _PARTS if n_rows * n_columns**2 > _WORK else 1
+    in_memory = isinstance(X, np.ndarray)
+    n_parts = _PARTS if in_memory and n_rows * n_columns**2 > _WORK else 1
+    wanted = min(n_parts, most_steps or n_parts)
     mean = np.average(y, weights=weight)
     root = np.sqrt(weight)
     gram = np.diag(np.full(n_columns, 1.0 / strength))
     pull = np.zeros(n_columns)
     steps = 0
-    for k in range(min(n_parts, most_steps or n_parts)):
-        if k > 0 and deadline is not None and time.monotonic() > deadline:
+    for rows, piece in _pieces(X, n_parts):
+        late = deadline is not None and time.monotonic() > deadline
+        if in_memory and (steps == wanted or (steps > 0 and late)):
             break
-        rows = X[k::n_parts] * root[k::n_parts, None]
-        gram += rows.T @ rows
-        pull += rows.T @ (root[k::n_parts] * (y[k::n_parts] - mean))
+        weighed = piece * root[rows, None]
+        gram += weighed.T @ weighed
+        pull += weighed.T @ (root[rows] * (y[rows] - mean))
         steps += 1
     coef = np.linalg.solve(gram, pull)
-    return Solution(coef[None, :], np.array([mean]), MOST_STEPS if steps == n_parts else steps)
+    return Solution(coef[None, :], np.array([mean]), steps if steps < n_parts else MOST_STEPS)

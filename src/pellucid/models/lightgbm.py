@@ -11,9 +11,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from pellucid.models.boosting import MAX_ROUNDS, PATIENCE, Start
 from pellucid.models.family import Config, FamilyError, Rows, with_defaults
 from pellucid.models.problem import Problem
+from pellucid.models.stored import CHUNK, Matrix, StoredRows
 from pellucid.models.trees import TreeMember, read_trees
 
 # by task, of regression by link: what is minimised, the first by default
@@ -67,48 +70,122 @@ class LightGBMFamily:
             The configuration has a setting that is not known, or an objective that does not fit
             the problem.
         """
-        import lightgbm as lgb
-
-        from pellucid.shapley.readers.lightgbm import read_text
-
-        params = _params(problem, config, seed=seed, n_rows=len(train.X))
-        if train.monotone:
-            params["monotone_constraints"] = list(train.monotone)
-        start = Start.of(train, problem)
-
-        def dataset(rows: Rows, reference: Any = None) -> Any:
-            return lgb.Dataset(
-                rows.X,
-                start.labels(rows, problem),
-                weight=rows.weight,
-                init_score=start.margins(len(rows.X)).ravel(order="F"),
-                categorical_feature=list(train.categorical),
-                reference=reference,
-                params=params,
-            )
-
-        data = dataset(train)
-        callbacks: list[Callable[..., Any]] = [lgb.log_evaluation(0)]
-        watched = []
-        if valid is not None and rounds is None:
-            watched = [dataset(valid, data)]
-            callbacks.append(lgb.early_stopping(PATIENCE, verbose=False))
-        if deadline is not None:
-            callbacks.append(_stop_at(deadline))
-        booster = lgb.train(
-            params,
-            data,
-            num_boost_round=rounds or MAX_ROUNDS,
-            valid_sets=watched,
-            callbacks=callbacks,
+        booster = _boost(
+            (train, train.X),
+            None if valid is None or rounds is not None else (valid, valid.X),
+            problem,
+            config,
+            seed=seed,
+            rounds=rounds,
+            deadline=deadline,
         )
-        best = booster.best_iteration or booster.current_iteration()
-        trees = read_text(booster.model_to_string(num_iteration=best))
-        return TreeMember(start.complete(trees), rounds=best, family=self.name)
+        return _member(booster, Start.of(train, problem))
+
+    def fit_stored(
+        self,
+        train: StoredRows,
+        problem: Problem,
+        config: Config,
+        *,
+        seed: int,
+        rounds: int,
+        deadline: float | None = None,
+    ) -> TreeMember:
+        """Boost for ``rounds`` on rows that are read in pieces: the bits of `fit` on all of them.
+
+        LightGBM holds a byte a cell where columns have at most 256 bins.
+        """
+        booster = _boost(
+            (train, _sequence(train.matrix)),
+            None,
+            problem,
+            config,
+            seed=seed,
+            rounds=rounds,
+            deadline=deadline,
+        )
+        return _member(booster, Start.of(train, problem))
 
     def from_files(self, files: Mapping[str, bytes]) -> TreeMember:
         """Rebuild a member from its files; needs no LightGBM."""
         return read_trees(files)
+
+
+def _boost(
+    train: tuple[Rows | StoredRows, Any],
+    valid: tuple[Rows, Any] | None,
+    problem: Problem,
+    config: Config,
+    *,
+    seed: int,
+    rounds: int | None,
+    deadline: float | None,
+) -> Any:
+    """The booster of rows and what LightGBM reads them from."""
+    import lightgbm as lgb
+
+    rows = train[0]
+    params = _params(problem, config, seed=seed, n_rows=len(rows.y))
+    if rows.monotone:
+        params["monotone_constraints"] = list(rows.monotone)
+    start = Start.of(rows, problem)
+
+    def dataset(rows: Rows | StoredRows, X: Any, reference: Any = None) -> Any:
+        return lgb.Dataset(
+            X,
+            start.labels(rows, problem),
+            weight=rows.weight,
+            init_score=start.margins(len(rows.y)).ravel(order="F"),
+            categorical_feature=list(train[0].categorical),
+            reference=reference,
+            params=params,
+        )
+
+    data = dataset(*train)
+    callbacks: list[Callable[..., Any]] = [lgb.log_evaluation(0)]
+    watched = []
+    if valid is not None:
+        watched = [dataset(*valid, data)]
+        callbacks.append(lgb.early_stopping(PATIENCE, verbose=False))
+    if deadline is not None:
+        callbacks.append(_stop_at(deadline))
+    return lgb.train(
+        params,
+        data,
+        num_boost_round=rounds or MAX_ROUNDS,
+        valid_sets=watched,
+        callbacks=callbacks,
+    )
+
+
+def _member(booster: Any, start: Start) -> TreeMember:
+    from pellucid.shapley.readers.lightgbm import read_text
+
+    best = booster.best_iteration or booster.current_iteration()
+    trees = read_text(booster.model_to_string(num_iteration=best))
+    return TreeMember(start.complete(trees), rounds=best, family=LightGBMFamily.name)
+
+
+def _sequence(matrix: Matrix) -> Any:
+    """The rows as LightGBM asks for them: single ones, in order, to find bins; then in pieces."""
+    import lightgbm as lgb
+
+    class Pieces(lgb.Sequence):
+        batch_size = CHUNK
+        _first, _piece = 0, np.zeros((0, 0))
+
+        def __len__(self) -> int:
+            return matrix.shape[0]
+
+        def __getitem__(self, at: Any) -> np.ndarray:
+            if isinstance(at, slice):
+                return matrix.read(at.start, at.stop)
+            if not self._first <= at < self._first + len(self._piece):
+                self._first = at
+                self._piece = matrix.read(at, min(at + CHUNK, len(self)))
+            return self._piece[at - self._first].astype(np.float64)
+
+    return Pieces()
 
 
 def _params(problem: Problem, config: Config, *, seed: int, n_rows: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
@@ -12,9 +12,10 @@ import numpy as np
 
 from pellucid import shapley
 from pellucid.models.family import Config, Rows
-from pellucid.models.glm import MOST_STEPS, Solution, fit_likelihood, fit_squares
+from pellucid.models.glm import MOST_STEPS, Passes, Solution, fit_likelihood, fit_squares
 from pellucid.models.prepared import Prepared
 from pellucid.models.problem import Problem, prior_margins
+from pellucid.models.stored import StoredRows
 
 _CHUNK = 4096  # rows multiplied at a time, to bound memory
 _RARE_MARGIN = -12.0  # log-odds of a class that the training rows do not show
@@ -112,6 +113,28 @@ class Scaling:
         scale[list(words)] = 1.0
         return cls(fill, low, high, scale)
 
+    @classmethod
+    def of_stored(cls, train: StoredRows, weight: np.ndarray) -> Scaling:
+        """Learn from rows on disk, in two passes."""
+        width = train.matrix.shape[1]
+        total, summed, squares = np.zeros(width), np.zeros(width), np.zeros(width)
+        low, high = np.full(width, np.inf), np.full(width, -np.inf)
+        for rows, piece in train.chunks():
+            observed = np.isfinite(piece)
+            total += weight[rows] @ observed
+            summed += weight[rows] @ np.where(observed, piece.astype(np.float64), 0.0)
+            np.minimum(low, np.where(observed, piece, np.inf).min(axis=0), out=low)
+            np.maximum(high, np.where(observed, piece, -np.inf).max(axis=0), out=high)
+        fill = summed / np.maximum(total, 1e-12)
+        for rows, piece in train.chunks():
+            centred = np.where(np.isfinite(piece), piece.astype(np.float64), fill) - fill
+            squares += weight[rows] @ centred**2
+        low, high = np.minimum(low, fill), np.maximum(high, fill)
+        scale = np.sqrt(squares / weight.sum())
+        scale[(scale == 0) | (low == high)] = 1.0
+        scale[list(train.words)] = 1.0
+        return cls(fill, low, high, scale)
+
     def apply(self, X: np.ndarray) -> np.ndarray:
         """Rows in the common form, float64."""
         X = X.astype(np.float64)
@@ -152,26 +175,47 @@ class LinearFamily:
             "most_steps": rounds,
             "deadline": deadline,
         }
-        X = scaling.apply(train.X)
-        if problem.is_classification:
-            found = _solve_classes(X, train.y, weight, problem, how)
-        elif problem.link == "log":
-            found = _solve_ratios(X, train.y, weight, problem, how)
-        else:
-            found = fit_squares(X, train.y, weight, **how)
-        coef = found.coef / scaling.scale
-        return LinearMember(
-            coef=coef,
-            intercept=found.intercept - coef @ scaling.fill,
-            fill=scaling.fill,
-            low=scaling.low,
-            high=scaling.high,
-            rounds=found.steps,
-        )
+        return _member(_solve(scaling.apply(train.X), train.y, weight, problem, how), scaling)
+
+    def fit_stored(
+        self,
+        train: StoredRows,
+        problem: Problem,
+        config: Config,
+        *,
+        seed: int,
+        rounds: int,
+        deadline: float | None = None,
+    ) -> LinearMember:
+        """As `fit`, with a pass over the rows for each step; sums differ by rounding."""
+        weight = np.ones(len(train.y)) if train.weight is None else train.weight
+        weight = weight / weight.mean()
+        scaling = Scaling.of_stored(train, weight)
+        how: _How = {
+            "strength": float(config["strength"]),
+            "most_steps": rounds,
+            "deadline": deadline,
+        }
+        return _member(_solve(_Scaled(train, scaling), train.y, weight, problem, how), scaling)
 
     def from_files(self, files: Mapping[str, bytes]) -> LinearMember:
         """Rebuild a member from its files."""
         return read_linear(files)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scaled:
+    """Passes over rows on disk, in the common form."""
+
+    rows: StoredRows
+    scaling: Scaling
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.rows.matrix.shape
+
+    def __iter__(self) -> Iterator[tuple[slice, np.ndarray]]:
+        return ((rows, self.scaling.apply(X)) for rows, X in self.rows.chunks())
 
 
 class _How(TypedDict):
@@ -180,8 +224,30 @@ class _How(TypedDict):
     deadline: float | None
 
 
+def _solve(
+    X: np.ndarray | Passes, y: np.ndarray, weight: np.ndarray, problem: Problem, how: _How
+) -> Solution:
+    if problem.is_classification:
+        return _solve_classes(X, y, weight, problem, how)
+    if problem.link == "log":
+        return _solve_ratios(X, y, weight, problem, how)
+    return fit_squares(X, y, weight, **how)
+
+
+def _member(found: Solution, scaling: Scaling) -> LinearMember:
+    coef = found.coef / scaling.scale
+    return LinearMember(
+        coef=coef,
+        intercept=found.intercept - coef @ scaling.fill,
+        fill=scaling.fill,
+        low=scaling.low,
+        high=scaling.high,
+        rounds=found.steps,
+    )
+
+
 def _solve_ratios(
-    X: np.ndarray, y: np.ndarray, weight: np.ndarray, problem: Problem, how: _How
+    X: np.ndarray | Passes, y: np.ndarray, weight: np.ndarray, problem: Problem, how: _How
 ) -> Solution:
     """Poisson's likelihood of values in units of their mean."""
     mean = np.average(y, weights=weight)
@@ -190,7 +256,7 @@ def _solve_ratios(
 
 
 def _solve_classes(
-    X: np.ndarray, y: np.ndarray, weight: np.ndarray, problem: Problem, how: _How
+    X: np.ndarray | Passes, y: np.ndarray, weight: np.ndarray, problem: Problem, how: _How
 ) -> Solution:
     """The likelihood of the classes that are present; a fold may lack a rare one."""
     prior = prior_margins(y, problem, weight)

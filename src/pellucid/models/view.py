@@ -17,6 +17,7 @@ import numpy as np
 
 from pellucid.models.family import Config, Member, Rows, Shapley, get_family
 from pellucid.models.problem import Problem
+from pellucid.models.stored import CHUNK, Matrix, StoredRows, stored_family
 
 _PARTS = 5  # cross-fitting: a training row's statistic comes from the other parts
 _SMOOTHING = 10.0  # rows of the prior that are added to each level
@@ -122,6 +123,30 @@ def _places(codes: np.ndarray, n_codes: int) -> np.ndarray:
     return np.where(missing, n_codes + 1, places)
 
 
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What the inner family sees of rows on disk."""
+
+    matrix: Matrix
+    columns: np.ndarray
+    encoded: np.ndarray
+    statistics: tuple[Statistics, ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        width = sum(each.table.shape[1] for each in self.statistics)
+        return self.matrix.shape[0], len(self.columns) + width
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        X = self.matrix.read(start, stop)
+        kept = np.take(X, self.columns, axis=1)
+        if not self.statistics:
+            return kept
+        rows = slice(start, stop)
+        own = [s.fitted(rows, X[:, at]) for at, s in zip(self.encoded, self.statistics)]
+        return np.concatenate([kept, *own], axis=1, dtype=np.float32)
+
+
 class ViewFamily:
     """Fits another family on a view of the columns.
 
@@ -152,9 +177,10 @@ class ViewFamily:
         rng = np.random.default_rng([seed, len(train.X)])
         tables, fitted = [], []
         for column in encoded:
-            table, own = target_statistics(train.X[:, column], train, problem, rng)
-            tables.append(table)
-            fitted.append(own)
+            codes = train.X[:, column]
+            statistics = target_statistics(codes, train, problem, rng)
+            tables.append(statistics.table)
+            fitted.append(statistics.fitted(slice(None), codes))
         seen = np.take(train.X, columns, axis=1)
         if fitted:
             seen = np.concatenate([seen, *fitted], axis=1, dtype=np.float32)
@@ -179,6 +205,50 @@ class ViewFamily:
         )
         return ViewMember(inner, columns, encoded, tuple(tables))
 
+    def fit_stored(
+        self,
+        train: StoredRows,
+        problem: Problem,
+        config: Config,
+        *,
+        seed: int,
+        rounds: int,
+        deadline: float | None = None,
+    ) -> ViewMember:
+        """As `fit`, on rows on disk: each piece is seen when it is read.
+
+        Raises
+        ------
+        FamilyError
+            An inner family that needs its rows in memory.
+        """
+        columns = np.asarray(config["columns"], dtype=np.int64)
+        monotone = tuple(config["monotone"][i] for i in columns) if config.get("monotone") else ()
+        encoded = np.asarray(config.get("encoded", ()), dtype=np.int64)
+        rng = np.random.default_rng([seed, train.matrix.shape[0]])
+        statistics = tuple(
+            target_statistics(
+                np.concatenate([X[:, column] for _, X in train.chunks()]), train, problem, rng
+            )
+            for column in encoded
+        )
+        seen = _Seen(train.matrix, columns, encoded, statistics)
+        inner = stored_family(config["family"]).fit_stored(
+            replace(
+                train,
+                matrix=seen,
+                categorical=_positions(columns, config.get("categorical", ())),
+                words=_positions(columns, config.get("words", ())),
+                monotone=monotone + (0,) * (seen.shape[1] - len(columns)) if monotone else (),
+            ),
+            problem,
+            config["config"],
+            seed=seed,
+            rounds=rounds,
+            deadline=deadline,
+        )
+        return ViewMember(inner, columns, encoded, tuple(s.table for s in statistics))
+
     def from_files(self, files: Mapping[str, bytes]) -> ViewMember:
         """Rebuild a member from its files."""
         facts: dict[str, Any] = json.loads(files["view.json"])
@@ -195,49 +265,74 @@ def _positions(columns: np.ndarray, of: Sequence[int]) -> tuple[int, ...]:
     return tuple(np.flatnonzero(np.isin(columns, np.asarray(of, dtype=np.int64))).tolist())
 
 
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """Mean targets of one column's codes.
+
+    table : float32 (n_codes + 2, n_statistics)
+        For new rows: of each code, of an unseen one, of a missing one.
+    others : float32 (n_parts, n_codes + 2, n_statistics)
+        For the training rows of a part, from the rows of the others.
+    part : int8 (n_rows,); that each training row belongs to.
+    """
+
+    table: np.ndarray
+    others: np.ndarray
+    part: np.ndarray
+
+    def fitted(self, rows: slice, codes: np.ndarray) -> np.ndarray:
+        """What stands for training rows, none of which sees its own target."""
+        found: np.ndarray = self.others[self.part[rows], _places(codes, len(self.table) - 2)]
+        return found
+
+
 def target_statistics(
-    codes: np.ndarray, train: Rows, problem: Problem, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+    codes: np.ndarray, train: Rows | StoredRows, problem: Problem, rng: np.random.Generator
+) -> Statistics:
     """Mean target of each code, pulled towards the mean of all (Micci-Barreca 2001).
 
     Parameters
     ----------
     codes : float32 (n_rows,); NaN is missing.
-
-    Returns
-    -------
-    table : float32 (n_codes + 2, n_statistics)
-        For new rows: of each code, of an unseen one, of a missing one.
-    fitted : float32 (n_rows, n_statistics)
-        For the training rows, each from rows of other parts, so that no row sees its own target.
     """
     n_codes = int(np.nanmax(codes, initial=-1.0)) + 1
-    places = _places(codes, n_codes)
-    goal = _goals(train.y, problem)  # (n_rows, n_statistics)
-    weight = np.ones(len(codes)) if train.weight is None else train.weight
-    part = rng.integers(_PARTS, size=len(codes))
+    part = rng.integers(_PARTS, size=len(codes)).astype(np.int8)
+    frequent = _frequent(train.y, problem)
     counts = np.zeros((_PARTS, n_codes + 2))
-    sums = np.zeros((_PARTS, n_codes + 2, goal.shape[1]))
-    np.add.at(counts, (part, places), weight)
-    np.add.at(sums, (part, places), goal * weight[:, None])
-    mean = (goal * weight[:, None]).sum(axis=0) / weight.sum()
+    sums = np.zeros((_PARTS, n_codes + 2, len(frequent) or 1))
+    for start in range(0, len(codes), CHUNK):  # the goals of all rows may not fit
+        rows = slice(start, start + CHUNK)
+        weight = np.ones(len(codes[rows])) if train.weight is None else train.weight[rows]
+        places = _places(codes[rows], n_codes)
+        goal = _goals(train.y[rows], frequent)  # (n_rows, n_statistics)
+        np.add.at(counts, (part[rows], places), weight)
+        np.add.at(sums, (part[rows], places), goal * weight[:, None])
+    mean = sums.sum(axis=(0, 1)) / counts.sum()
 
     def smooth(total: np.ndarray, count: np.ndarray) -> np.ndarray:
-        return (total + _SMOOTHING * mean) / (count[..., None] + _SMOOTHING)
+        found: np.ndarray = (total + _SMOOTHING * mean) / (count[..., None] + _SMOOTHING)
+        return found.astype(np.float32)
 
-    table = smooth(sums.sum(axis=0), counts.sum(axis=0)).astype(np.float32)
-    others = smooth(sums.sum(axis=0) - sums, counts.sum(axis=0) - counts)
-    return table, others[part, places].astype(np.float32)
+    return Statistics(
+        smooth(sums.sum(axis=0), counts.sum(axis=0)),
+        smooth(sums.sum(axis=0) - sums, counts.sum(axis=0) - counts),
+        part,
+    )
 
 
-def _goals(y: np.ndarray, problem: Problem) -> np.ndarray:
-    """What is averaged: the value, or a mark for each class but the first of two."""
+def _frequent(y: np.ndarray, problem: Problem) -> np.ndarray:
+    """Classes whose share is a statistic: the second of two, else the most frequent; or none."""
     if problem.task == "regression":
-        return y[:, None]
+        return np.zeros(0, dtype=np.int64)
     if problem.task == "binary":
-        return (y == 1).astype(np.float64)[:, None]
-    frequent = np.argsort(-np.bincount(y, minlength=problem.n_classes), kind="stable")
-    return (y[:, None] == np.sort(frequent[:_MOST_STATISTICS])).astype(np.float64)
+        return np.ones(1, dtype=np.int64)
+    ranked = np.argsort(-np.bincount(y, minlength=problem.n_classes), kind="stable")
+    return np.sort(ranked[:_MOST_STATISTICS])
+
+
+def _goals(y: np.ndarray, frequent: np.ndarray) -> np.ndarray:
+    """What is averaged: the value, or a mark for each of some classes."""
+    return (y[:, None] == frequent).astype(np.float64) if len(frequent) else y[:, None]
 
 
 FAMILY = ViewFamily()

@@ -6,8 +6,9 @@ that the training rows lack takes the way of a missing one.
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,9 @@ import numpy as np
 
 from pellucid.models.boosting import MAX_ROUNDS, PATIENCE, Start
 from pellucid.models.family import Config, FamilyError, Rows, with_defaults
+from pellucid.models.memory import available_memory
 from pellucid.models.problem import Problem
+from pellucid.models.stored import StoredRows
 from pellucid.models.trees import TreeMember, read_trees
 from pellucid.shapley.trees import CATEGORICAL, MISSING_LEFT, UNKNOWN_LEFT, TreeEnsemble
 
@@ -42,6 +45,7 @@ _DEFAULTS: dict[str, Any] = {
     "num_parallel_tree": 1,
     "max_bin": 256,
 }
+_SHARE = 0.25  # of the memory that is left, for bins
 
 
 class XGBoostFamily:
@@ -68,8 +72,6 @@ class XGBoostFamily:
             XGBoost is not installed, or the configuration has a setting that is not known.
         """
         xgboost = _import()
-        from pellucid.shapley.readers.xgboost import read
-
         start = Start.of(train, problem)
         known = {column: _codes(train.X[:, column]) for column in train.categorical}
 
@@ -79,37 +81,136 @@ class XGBoostFamily:
                 start.labels(rows, problem),
                 weight=rows.weight,
                 base_margin=start.margins(len(rows.X)),
-                feature_types=["c" if i in known else "q" for i in range(rows.X.shape[1])],
+                feature_types=_types(known, rows.X.shape[1]),
                 enable_categorical=True,
                 nthread=1,
             )
 
-        callbacks: list[Any] = []
-        watched = []
-        if valid is not None and rounds is None:
-            watched = [(matrix(valid), "valid")]
-            callbacks.append(xgboost.callback.EarlyStopping(rounds=PATIENCE))
-        if deadline is not None:
-            callbacks.append(_stop_at(xgboost, deadline))
+        watched = None if valid is None or rounds is not None else matrix(valid)
         params = _params(problem, config, seed=seed)
         if train.monotone:
             params["monotone_constraints"] = tuple(train.monotone)
-        booster = xgboost.train(
-            params,
-            matrix(train),
-            num_boost_round=rounds or MAX_ROUNDS,
-            evals=watched,
-            callbacks=callbacks,
-            verbose_eval=False,
-        )
-        if watched:
-            booster = booster[: booster.best_iteration + 1]
-        trees = _unknown_as_missing(start.complete(read(booster)), known)
-        return TreeMember(trees, rounds=booster.num_boosted_rounds(), family=self.name)
+        booster = _boost(xgboost, params, matrix(train), watched, rounds, deadline)
+        return _member(booster, start, known)
+
+    def fit_stored(
+        self,
+        train: StoredRows,
+        problem: Problem,
+        config: Config,
+        *,
+        seed: int,
+        rounds: int,
+        deadline: float | None = None,
+    ) -> TreeMember:
+        """Boost for ``rounds`` on rows that are read in pieces, and kept as bins.
+
+        The bins are in memory where a quarter of it holds them, a byte a cell, else on disk.
+
+        Raises
+        ------
+        FamilyError
+            As `fit` does.
+        """
+        xgboost = _import()
+        start = Start.of(train, problem)
+        known = _stored_codes(train)
+        params = _params(problem, config, seed=seed)
+        if train.monotone:
+            params["monotone_constraints"] = tuple(train.monotone)
+        n_rows, n_columns = train.matrix.shape
+        with tempfile.TemporaryDirectory(dir=train.folder) as cache:
+            in_memory = n_rows * n_columns < _SHARE * (available_memory() or np.inf)
+            kind = xgboost.QuantileDMatrix if in_memory else xgboost.ExtMemQuantileDMatrix
+            pieces = _pieces(
+                xgboost, train, start, problem, known, None if in_memory else f"{cache}/bins"
+            )
+            data = kind(pieces, max_bin=params["max_bin"], nthread=1, enable_categorical=True)
+            booster = _boost(xgboost, params, data, None, rounds, deadline)
+            return _member(booster, start, known)
 
     def from_files(self, files: Mapping[str, bytes]) -> TreeMember:
         """Rebuild a member from its files; needs no XGBoost."""
         return read_trees(files)
+
+
+def _boost(
+    xgboost: Any,
+    params: dict[str, Any],
+    data: Any,
+    watched: Any,
+    rounds: int | None,
+    deadline: float | None,
+) -> Any:
+    callbacks: list[Any] = []
+    if watched is not None:
+        callbacks.append(xgboost.callback.EarlyStopping(rounds=PATIENCE))
+    if deadline is not None:
+        callbacks.append(_stop_at(xgboost, deadline))
+    booster = xgboost.train(
+        params,
+        data,
+        num_boost_round=rounds or MAX_ROUNDS,
+        evals=[] if watched is None else [(watched, "valid")],
+        callbacks=callbacks,
+        verbose_eval=False,
+    )
+    return booster if watched is None else booster[: booster.best_iteration + 1]
+
+
+def _member(booster: Any, start: Start, known: Mapping[int, np.ndarray]) -> TreeMember:
+    from pellucid.shapley.readers.xgboost import read
+
+    trees = _unknown_as_missing(start.complete(read(booster)), known)
+    return TreeMember(trees, rounds=booster.num_boosted_rounds(), family=XGBoostFamily.name)
+
+
+def _types(known: Mapping[int, np.ndarray], n_columns: int) -> list[str]:
+    return ["c" if i in known else "q" for i in range(n_columns)]
+
+
+def _stored_codes(train: StoredRows) -> dict[int, np.ndarray]:
+    """The category codes that each column shows, in one pass."""
+    known = {column: np.zeros(0, dtype=np.int64) for column in train.categorical}
+    if known:
+        for _, X in train.chunks():
+            for column in known:
+                known[column] = np.union1d(known[column], _codes(X[:, column]))
+    return known
+
+
+def _pieces(
+    xgboost: Any,
+    train: StoredRows,
+    start: Start,
+    problem: Problem,
+    known: Mapping[int, np.ndarray],
+    cache: str | None,
+) -> Any:
+    """The rows as XGBoost asks for them, several times over."""
+    labels = start.labels(train, problem)
+
+    class Pieces(xgboost.DataIter):
+        def __init__(self) -> None:
+            self._left = train.chunks()
+            super().__init__(cache_prefix=cache)
+
+        def next(self, input_data: Callable[..., None]) -> bool:
+            for rows, X in self._left:
+                input_data(
+                    data=_without_unknown(X, known),
+                    label=labels[rows],
+                    weight=None if train.weight is None else train.weight[rows],
+                    base_margin=start.margins(len(X)),
+                    feature_types=_types(known, X.shape[1]),
+                )
+                return True
+            return False
+
+        def reset(self) -> None:
+            self._left = train.chunks()
+
+    return Pieces()
 
 
 def _import() -> Any:

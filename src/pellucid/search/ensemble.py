@@ -91,12 +91,14 @@ class Part:
     """How one chosen trial came into the ensemble, and all that is needed to fit it again.
 
     rounds : of the one member fitted on all rows, or of the member of each fold.
+    whole : fitted on all rows of a table on disk, of which the search had a sample.
     """
 
     spec: TrialSpec
     weight: float
     rounds: tuple[int, ...]
     by_fold: bool
+    whole: bool = False
 
 
 def build_ensemble(

@@ -24,7 +24,7 @@ class Plan:
     members : in the order of the ensemble, with what each learned.
     intercept : (n_outputs,)
     link : of a regression.
-    data : fingerprint and size of the table.
+    data : fingerprint and size of the table; of one on disk, of the sample that was searched on.
     settings : the options that shape the data: seed, kinds, dropped columns, featurization.
     versions : of the packages.
     """
@@ -61,6 +61,7 @@ class Plan:
                     float(member["weight"]),
                     tuple(int(n) for n in member["rounds"]),
                     bool(member["by_fold"]),
+                    bool(member.get("whole", False)),
                 )
                 for member in facts["members"]
             )

@@ -8,10 +8,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 
 from pellucid.errors import PellucidError
+from pellucid.models.memory import is_scarce
 from pellucid.search.cost import expected_seconds
 from pellucid.search.deadline import Deadline
 from pellucid.search.interrupt import InterruptGuard
-from pellucid.search.memory import is_scarce
 from pellucid.search.metrics import Metric
 from pellucid.search.proposals import Proposer, Wait
 from pellucid.search.trials import DataRef, Trial, TrialRecord, TrialSpec, run_trial

@@ -49,6 +49,16 @@ class Part:
         """Rows, where the file tells without being read."""
         return _parquet(self.path).metadata.num_rows if self.is_parquet else None
 
+    @property
+    def names(self) -> list[str]:
+        """Columns of the file, then those that its folders tell."""
+        if self.is_parquet:
+            own = list(_parquet(self.path).schema_arrow.remove_metadata().names)
+        else:
+            delimiter, encoding = text_format(self.path)
+            own = list(pd.read_csv(self.path, sep=delimiter, encoding=encoding, nrows=0).columns)
+        return own + [name for name in self.keys if name not in own]
+
     def frames(self, rows: int, *, wanted: Collection[str]) -> Iterator[pd.DataFrame]:
         """Give the rows in order, at most ``rows`` at a time, without columns not in ``wanted``.
 
