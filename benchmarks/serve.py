@@ -53,7 +53,7 @@ def read_bank():
     rng = np.random.default_rng(0)
     n = 40_000
     frame = pd.DataFrame({f"n{i}": rng.normal(size=n).round(3) for i in range(10)})
-    frame |= {f"c{i}": rng.choice(list("abcdefgh"), n) for i in range(10)}
+    frame = frame.assign(**{f"c{i}": rng.choice(list("abcdefgh"), n) for i in range(10)})
     margin = frame["n0"] * frame["n1"] + (frame["c0"] == "a") - (frame["c1"] < "d") - 1.5
     return frame, pd.Series(np.where(rng.random(n) < 1 / (1 + np.exp(-margin)), "yes", "no"))
 
