@@ -72,3 +72,17 @@ def test_a_script_that_is_not_there(tmp_path):
     done = python(["-m", "pellucid.azureml", "none.py"], tmp_path)
     assert done.returncode == 2
     assert "there is no script none.py" in done.stderr
+
+
+def test_a_notebook_loads_them_as_an_extension(tmp_path):
+    pytest.importorskip("IPython", reason="needs IPython")
+    cells = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "shell.run_line_magic('load_ext', 'pellucid.azureml')\n"
+        "done = shell.run_cell('from azureml.core import Workspace; print(Workspace.__module__)')\n"
+        "done.raise_error()\n"
+    )
+    done = python(["-c", cells], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("pellucid.azureml.workspace")

@@ -135,6 +135,9 @@ def tell(
     return {
         "link": found.data.problem.link,
         "links": found.links,
+        "class_counts": None
+        if target.classes is None
+        else np.bincount(target.y, minlength=len(target.classes)).tolist(),
         "columns": _columns(prepared.schema, prepared.featurizer),
         "leaderboard": board,
         "passed_over": found.passed_over,

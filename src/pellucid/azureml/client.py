@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pellucid.azureml.engineered import old_names
 from pellucid.azureml.explanations import OldExplanation
 from pellucid.errors import PellucidError
 from pellucid.explain.explanation import Explanation
@@ -106,12 +107,14 @@ class ExplanationClient:
             raise NoExplanationError(
                 f"run {self.run.id} has no such explanation; it has: {known or 'none'}"
             )
-        facts = found[-1]
+        facts, names = found[-1], None
         if facts["id"].startswith("trained-"):
-            ours = self.run.stored.explanation(raw=facts["is_raw"])  # type: ignore[attr-defined]
+            stored = self.run.stored  # type: ignore[attr-defined]
+            ours = stored.explanation(raw=facts["is_raw"])
+            names = None if facts["is_raw"] else old_names(stored.model())
         else:
             ours = Explanation.load(self._folder / facts["id"][:8] / "explanation.pellucid")
-        return OldExplanation(ours, id=facts["id"], comment=facts["comment"])
+        return OldExplanation(ours, id=facts["id"], comment=facts["comment"], features=names)
 
     @property
     def _folder(self) -> Path:

@@ -16,6 +16,8 @@ class OldExplanation:
     Shapes: regression (n_rows, n_features); classification one such matrix a class, and of two
     classes the second is the first with other signs.
 
+    features : names to call the features by, in place of the explanation's own.
+
     Examples
     --------
     >>> import pandas as pd
@@ -32,15 +34,23 @@ class OldExplanation:
 
     method = "shap"
 
-    def __init__(self, explanation: Explanation, *, id: str = "", comment: str = "") -> None:
+    def __init__(
+        self,
+        explanation: Explanation,
+        *,
+        id: str = "",
+        comment: str = "",
+        features: Sequence[str] | None = None,
+    ) -> None:
         self.explanation = explanation
+        self._names = tuple(features or explanation.feature_names)
         self.id = id
         self.comment = comment
 
     @property
     def features(self) -> list[str]:
         """Names of the features."""
-        return list(self.explanation.feature_names)
+        return list(self._names)
 
     @property
     def num_features(self) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from pellucid.azureml.engineered import engineered_json, featurization_summary, old_names
 
 
 class FittedModel:
@@ -79,32 +82,16 @@ class DataTransformer:
 
     def get_engineered_feature_names(self) -> list[str]:
         """Names of the columns that the model sees."""
-        return list(self._predictor.names_of("engineered"))
+        return old_names(self._predictor)
+
+    def get_json_strs_for_engineered_feature_names(
+        self, engi_feature_name_list: Sequence[str] | None = None
+    ) -> list[str]:
+        """How each of them was made, as JSON."""
+        return [
+            json.dumps(each) for each in engineered_json(self._predictor, engi_feature_name_list)
+        ]
 
     def get_featurization_summary(self, is_user_friendly: bool = True) -> list[dict[str, Any]]:
         """What became of each raw column, by the old keys."""
         return featurization_summary(self._predictor)
-
-
-_OLD_KINDS = {
-    "numeric": "Numeric", "boolean": "Categorical", "categorical": "Categorical",
-    "datetime": "DateTime", "text": "Text", "identifier": "Hashes", "constant": "Ignore",
-}  # fmt: skip
-
-
-def featurization_summary(predictor: Any) -> list[dict[str, Any]]:
-    """What became of each raw column, by the old keys."""
-    made = predictor.feature_map
-    per_raw = np.bincount(np.asarray(made.raw_of), minlength=len(made.raw_names))
-    counts = dict(zip(made.raw_names, per_raw.tolist()))
-    return [
-        {
-            "RawFeatureName": name,
-            "TypeDetected": _OLD_KINDS.get(kind, kind),
-            "Dropped": "No" if counts.get(name, 0) else "Yes",
-            "EngineeredFeatureCount": counts.get(name, 0),
-            "Transformations": [],
-            "TransformationParams": {},
-        }
-        for name, kind in predictor.schema.kinds.items()
-    ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.azureml.engineered import old_names
 from pellucid.azureml.fitted import FittedModel, as_rows
 from pellucid.explain.setup import ExplanationSetup, setup_explanations
 
@@ -23,13 +24,13 @@ class AutoMLExplainerSetupClass:
 
     @property
     def X_transform(self) -> Any:
-        """Training rows as the estimator takes them."""
-        return self._setup.X_transform
+        """Training rows as the estimator takes them, an array or a sparse matrix."""
+        return _plain(self._setup.X_transform)
 
     @property
     def X_test_transform(self) -> Any:
-        """Test rows as the estimator takes them."""
-        return self._setup.X_test_transform
+        """Test rows as the estimator takes them, an array or a sparse matrix."""
+        return _plain(self._setup.X_test_transform)
 
     @property
     def X_test_raw(self) -> Any:
@@ -38,7 +39,9 @@ class AutoMLExplainerSetupClass:
 
     @property
     def engineered_feature_names(self) -> list[str]:
-        """Names of the columns that the estimator sees."""
+        """Names of the columns that the estimator sees, of our own models by the old scheme."""
+        if isinstance(self.automl_pipeline, FittedModel):
+            return old_names(self.automl_pipeline.predictor)
         return list(self._setup.engineered_feature_names)
 
     @property
@@ -81,6 +84,11 @@ class AutoMLExplainerSetupClass:
 
     def __str__(self) -> str:
         return str(self._setup)
+
+
+def _plain(rows: Any) -> Any:
+    """Without names, which are Pellucid's own."""
+    return rows.to_numpy() if hasattr(rows, "to_numpy") else rows
 
 
 def automl_setup_model_explanations(

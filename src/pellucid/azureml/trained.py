@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.azureml.fitted import FittedModel, featurization_summary
+from pellucid.azureml.engineered import featurization_summary
+from pellucid.azureml.faults import faults_of
+from pellucid.azureml.fitted import FittedModel
 from pellucid.azureml.runs import MODEL_FILE, Run, RunError
 
 if TYPE_CHECKING:
@@ -97,10 +99,11 @@ class AutoMLRun(_StoredRun):
 
     def get_guardrails(self, to_console: bool = True) -> dict[str, Any]:
         """What was found in the data, and what was done about it."""
-        found = self.stored.training.get("guardrails", [])
+        training = self.stored.training
+        found = faults_of(training)
         if to_console:
-            for each in found:
-                print(each)
+            for each in training.get("guardrails", []):
+                print(f"{each['level']}: {each['column'] or 'table'}: {each['message']}")
         return {"schema_type": "fault_verifier", "schema_version": "1.0.0", "faults": found}
 
     def register_model(
