@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pellucid.errors import PellucidError, PellucidWarning
     from pellucid.explain.explainer import explain
     from pellucid.explain.explanation import Explanation
+    from pellucid.search.cluster import cluster
     from pellucid.serve.service import deploy, services
     from pellucid.store.registry import list_models, load
     from pellucid.store.runs import list_runs, load_run
@@ -35,6 +36,7 @@ _HOMES = {
     "FeaturizationConfig": "pellucid.tabular.config",
     "PellucidError": "pellucid.errors",
     "PellucidWarning": "pellucid.errors",
+    "cluster": "pellucid.search.cluster",
     "deploy": "pellucid.serve.service",
     "explain": "pellucid.explain",  # a package that can be called
     "list_models": "pellucid.store.registry",
@@ -54,6 +56,7 @@ __all__ = [
     "FeaturizationConfig",
     "PellucidError",
     "PellucidWarning",
+    "cluster",
     "deploy",
     "explain",
     "list_models",

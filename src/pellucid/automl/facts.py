@@ -16,13 +16,13 @@ from pellucid.automl.options import Options
 from pellucid.automl.preparing import Prepared
 from pellucid.automl.searching import Found, Setting
 from pellucid.automl.target import Target
-from pellucid.automl.versions import versions
 from pellucid.explain.predictor import Predictor
 from pellucid.models.problem import Problem
 from pellucid.search.ensemble import Chosen, Part
 from pellucid.search.leaderboard import leaderboard
 from pellucid.search.metrics import score
 from pellucid.search.trials import DataRef, score_rows
+from pellucid.search.versions import versions
 from pellucid.tabular.featurize import Featurizer
 from pellucid.tabular.schema import Schema
 from pellucid.tabular.series.spec import SeriesSpec

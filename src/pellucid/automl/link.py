@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.models.problem import Link
 from pellucid.search.trials import DataRef, Trial, TrialSpec, run_trial
-from pellucid.search.workers import Workers
+from pellucid.search.workers import Pool
 
 _FEW_ROWS = 100
 _SKEWED = 0.5  # of a target that may have multiplicative effects
@@ -30,7 +30,7 @@ def may_need_log(y: np.ndarray) -> bool:
 def choose_link(
     data: DataRef,
     spec: TrialSpec,
-    workers: Workers,
+    workers: Pool,
     *,
     seconds: float | None,
     by: str = "root_mean_squared_error",

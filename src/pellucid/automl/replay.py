@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,15 @@ from pellucid.automl.link import with_link
 from pellucid.automl.preparing import Prepared, Settings, prepare
 from pellucid.automl.series import SeriesRows, values_of
 from pellucid.automl.target import Target, read_classes, read_values
-from pellucid.automl.versions import versions
 from pellucid.automl.whole import WholeTable, write_whole
 from pellucid.errors import PellucidWarning
 from pellucid.explain.predictor import Predictor
+from pellucid.search.cluster import on_this_machine, open_workers
 from pellucid.search.ensemble import assemble
 from pellucid.search.plan import Plan, PlanError
 from pellucid.search.trials import DataRef, refit
+from pellucid.search.versions import versions
 from pellucid.search.whole import WholeRef, learn_whole
-from pellucid.search.workers import Workers
 from pellucid.tabular.fingerprint import fingerprint
 from pellucid.tabular.read import to_frame
 from pellucid.tabular.series.history import History
@@ -141,16 +142,19 @@ def _refit(
             f"{found[:12]}, expected {plan.data['n_rows']} rows and {plan.data['fingerprint'][:12]}"
         )
     _tell_other_versions(plan.versions)
-    with tempfile.TemporaryDirectory(prefix="pellucid-") as folder, Workers(n_jobs) as workers:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pellucid-"))
+        workers = stack.enter_context(open_workers(n_jobs))
         prepared = prepare(frame, target, asides, settings, Path(folder))
         data = with_link(prepared.data, plan.link)
-        all_rows = None
+        all_rows, local = None, workers
         if any(part.whole for part in plan.members):
             all_rows = _written_again(plan, whole, prepared, target, data, Path(folder) / "whole")
+            local = stack.enter_context(on_this_machine(workers, n_jobs))
         tasks = []
         for part in plan.members:
             if part.whole:
-                tasks.append(workers.submit(learn_whole, all_rows, part.spec, part.rounds[0], None))
+                tasks.append(local.submit(learn_whole, all_rows, part.spec, part.rounds[0], None))
                 continue
             for fold, rounds in enumerate(part.rounds):
                 of_fold = fold if part.by_fold else None

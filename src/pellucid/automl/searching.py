@@ -18,7 +18,7 @@ from pellucid.search.portfolio import Facts
 from pellucid.search.proposals import Proposer
 from pellucid.search.search import Search, SearchError, SearchPlan
 from pellucid.search.trials import DataRef, Trial
-from pellucid.search.workers import Workers
+from pellucid.search.workers import Pool
 
 _LINK_BUDGET = 15.0  # seconds, below which there is no time to compare links
 _LINK_SHARE = 0.25  # of the time left, that comparing them may take
@@ -35,7 +35,7 @@ class Setting:
     options: Options
     clock: Clock
     guard: InterruptGuard
-    workers: Workers
+    workers: Pool
     recorder: Recorder
 
 

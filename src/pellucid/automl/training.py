@@ -26,15 +26,15 @@ from pellucid.automl.recorder import Recorder
 from pellucid.automl.searching import Found, Setting, find_trials
 from pellucid.automl.suspicions import check_drift, check_leak, check_repeats
 from pellucid.automl.target import Target
-from pellucid.automl.versions import versions
 from pellucid.automl.whole import Learned, WholeTable, learn_members, write_whole
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.predictor import Predictor
 from pellucid.models.ensemble import Ensemble
+from pellucid.search.cluster import on_this_machine, open_workers
 from pellucid.search.ensemble import Chosen, Part, build_ensemble, choose
 from pellucid.search.interrupt import InterruptGuard
 from pellucid.search.plan import Plan
-from pellucid.search.workers import Workers
+from pellucid.search.versions import versions
 from pellucid.tabular.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def train(
     clock = Clock(options.time_budget, options.metric, options.progress)
     with ExitStack() as stack:
         guard = stack.enter_context(InterruptGuard())
-        workers = stack.enter_context(Workers(options.n_jobs))
+        workers = stack.enter_context(open_workers(options.n_jobs))
         digest = fingerprint(frame)
         params = asked_for(frame, target, options, digest)
         recorder = Recorder(options.store, name=options.name, params=params)
@@ -199,15 +199,17 @@ def _learn_whole(
             whole, prepared.schema, prepared.featurizer, target, found.data,
             Path(found.data.folder) / "whole", deadline=end,
         )  # fmt: skip
-    learned = learn_members(
-        written,
-        model.parts,
-        {trial.spec.iteration: trial.refit_rounds for trial in model.chosen.trials},
-        model.chosen.stack.intercept,
-        found.data,
-        setting.workers,
-        end=end,
-    )
+    wanted = {trial.spec.iteration: trial.refit_rounds for trial in model.chosen.trials}
+    with on_this_machine(setting.workers, setting.options.n_jobs) as workers:
+        learned = learn_members(
+            written,
+            model.parts,
+            wanted,
+            model.chosen.stack.intercept,
+            found.data,
+            workers,
+            end=end,
+        )
     predictor = replace(model.predictor, ensemble=learned.ensemble)
     return _Model(predictor, model.chosen, learned.parts), learned
 

@@ -26,7 +26,7 @@ from pellucid.models.stored import learns_stored
 from pellucid.search.ensemble import Part, assemble
 from pellucid.search.trials import DataRef
 from pellucid.search.whole import MATRIX, TARGET, WEIGHT, WholeRef, learn_whole
-from pellucid.search.workers import Workers
+from pellucid.search.workers import Pool
 from pellucid.tabular.drawing import draw
 from pellucid.tabular.errors import SchemaError
 from pellucid.tabular.featurize import Featurizer
@@ -185,7 +185,7 @@ def learn_members(
     wanted: dict[int, int],
     intercept: np.ndarray,
     data: DataRef,
-    workers: Workers,
+    workers: Pool,
     *,
     end: float | None,
 ) -> Learned:

@@ -68,6 +68,12 @@ StoreUri = Annotated[
         "./pellucid-store]",
     ),
 ]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", metavar="ADDRESS", help="A Dask scheduler, e.g. tcp://host:8786, to run on."
+    ),
+]
 ChunkRows = Annotated[
     int, typer.Option(min=1, metavar="N", help="Into a folder: rows in memory at a time.")
 ]
@@ -176,6 +182,7 @@ def train(
     explain: Annotated[
         bool, typer.Option("--explain/--no-explain", help="Explain up to 1,000 rows.")
     ] = True,
+    cluster: ClusterAddress = None,
     store: StoreUri = None,
     as_json: AsJson = False,
 ) -> None:
@@ -186,6 +193,7 @@ def train(
 
     Ctrl-C ends the search; the best so far is finished, explained and kept.
     """
+    from pellucid.cli.cluster import on_cluster
     from pellucid.cli.forecasting import run_forecast
     from pellucid.cli.summary import summary, to_json
     from pellucid.cli.training import Request, run_training
@@ -220,10 +228,11 @@ def train(
         explain=explain,
         store=store,
     )
-    if is_on_disk(request):
-        trained = run_whole(request)
-    else:
-        trained = run_training(request) if horizon is None else run_forecast(request)
+    with on_cluster(cluster):
+        if is_on_disk(request):
+            trained = run_whole(request)
+        else:
+            trained = run_training(request) if horizon is None else run_forecast(request)
     if as_json:
         typer.echo(to_json(trained.run, trained.training, trained.explanation))
     else:

@@ -16,7 +16,7 @@ from pellucid.models.problem import Problem
 from pellucid.search.cost import explanation_cost
 from pellucid.search.stack import Stack, fit_stack
 from pellucid.search.trials import DataRef, Trial, TrialSpec, refit
-from pellucid.search.workers import Workers
+from pellucid.search.workers import Pool
 
 _CANDIDATES, _OF_A_FAMILY = 20, 5  # trials that the stack looks at, and most of one family
 # of the loss, that a member must gain for each so many trees of 31 leaves that explaining it takes
@@ -102,7 +102,7 @@ class Part:
 
 
 def build_ensemble(
-    data: DataRef, chosen: Chosen, workers: Workers, *, end: float | None, bagged: bool = False
+    data: DataRef, chosen: Chosen, workers: Pool, *, end: float | None, bagged: bool = False
 ) -> tuple[Ensemble, tuple[Part, ...], Chosen]:
     """Fit each chosen configuration once on all rows, side by side.
 
@@ -162,7 +162,7 @@ def assemble(
     return Ensemble(flat, np.array(weights), intercept, tuple(names))
 
 
-def _refit(data: DataRef, chosen: Chosen, workers: Workers, end: float | None) -> set[int]:
+def _refit(data: DataRef, chosen: Chosen, workers: Pool, end: float | None) -> set[int]:
     """Iterations that were refitted in full."""
     longest_first = sorted(chosen.trials, key=lambda trial: -trial.seconds_per_fold)
     running: dict[Future[int], Trial] = {}

@@ -15,7 +15,7 @@ from pellucid.search.interrupt import InterruptGuard
 from pellucid.search.metrics import Metric
 from pellucid.search.proposals import Proposer, Wait
 from pellucid.search.trials import DataRef, Trial, TrialRecord, TrialSpec, run_trial
-from pellucid.search.workers import Workers
+from pellucid.search.workers import Pool
 
 _BASELINES = 3  # trials that start whatever the clock says: prior, linear and LightGBM
 _LARGEST_SHARE = 0.45  # of the time left, that one trial may take
@@ -63,7 +63,7 @@ class Search:
     data: DataRef
     plan: SearchPlan
     proposer: Proposer
-    workers: Workers
+    workers: Pool
     guard: InterruptGuard
     on_trial: Callable[[Trial], None]
     trials: list[Trial] = field(default_factory=list)
@@ -200,7 +200,8 @@ class Search:
         try:
             trial = future.result(timeout=0)
         except Exception as error:  # the worker died: this trial is lost, the others are not
-            note = reason or f"the worker process ended: {type(error).__name__}"
+            told = str(error) if isinstance(error, PellucidError) else type(error).__name__
+            note = reason or f"the worker process ended: {told}"
             trial = Trial(spec, _lost(spec, note))
         self.trials.append(trial)
         self.on_trial(trial)

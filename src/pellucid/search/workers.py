@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pellucid.models.ensemble import available_cores
 
@@ -24,6 +24,39 @@ _ENVIRONMENT = {
     "NUMBA_NUM_THREADS": "1",
     "OMP_WAIT_POLICY": "PASSIVE",
 }
+
+
+class Pool(Protocol):
+    """Who runs tasks, here or elsewhere."""
+
+    @property
+    def n_jobs(self) -> int:
+        """Tasks that run side by side."""
+        ...
+
+    def are_ready(self, *, within: float | None) -> bool:
+        """Whether libraries are loaded; waits for that at most so many seconds."""
+        ...
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        """Run ``function(*args)`` where there is room, or as soon as there is."""
+        ...
+
+    def end(self, future: Future[Any]) -> None:
+        """End a task, whatever it is doing; its future then holds an error."""
+        ...
+
+    def restart(self) -> None:
+        """End all tasks."""
+        ...
+
+    def memory(self) -> dict[Future[Any], int]:
+        """Resident bytes by task, of those that could be ended for want of memory."""
+        ...
+
+    def __enter__(self) -> Pool: ...
+
+    def __exit__(self, *exc_info: object) -> None: ...
 
 
 class Workers:
