@@ -22,6 +22,7 @@ from pellucid.automl.guardrails import Guardrail
 from pellucid.automl.latency import ensemble_of, shrink
 from pellucid.automl.options import Options
 from pellucid.automl.preparing import Prepared, prepare
+from pellucid.automl.provenance import provenance
 from pellucid.automl.recorder import Recorder
 from pellucid.automl.searching import Found, Setting, find_trials
 from pellucid.automl.suspicions import check_drift, check_leak, check_repeats
@@ -35,7 +36,7 @@ from pellucid.search.ensemble import Chosen, Part, build_ensemble, choose
 from pellucid.search.interrupt import InterruptGuard
 from pellucid.search.plan import Plan
 from pellucid.search.versions import versions
-from pellucid.tabular.fingerprint import fingerprint
+from pellucid.tabular.fingerprint import fingerprints
 
 if TYPE_CHECKING:
     from pellucid.store.runs import Run
@@ -99,7 +100,7 @@ def train(
     with ExitStack() as stack:
         guard = stack.enter_context(InterruptGuard())
         workers = stack.enter_context(open_workers(options.n_jobs))
-        digest = fingerprint(frame)
+        digest, columns = fingerprints(frame)
         params = asked_for(frame, target, options, digest)
         recorder = Recorder(options.store, name=options.name, params=params)
         stack.callback(recorder.close)
@@ -138,6 +139,7 @@ def train(
                     suspicions,
                 ),
                 "plan": _plan(model, params, options, whole, learned).to_dict(),
+                "provenance": provenance(columns),
             }
             if whole is not None and learned is not None:
                 facts["whole"] = {**whole.facts(), "on_sample": learned.why_not}

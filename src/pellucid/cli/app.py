@@ -473,6 +473,38 @@ def replay(
 
 
 @app.command()
+def verify(
+    run: RunName,
+    data: Annotated[
+        Path | None, typer.Argument(metavar="[DATA]", help="The table of training, to train again.")
+    ] = None,
+    test_share: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="As in training.")
+    ] = None,
+    weight: Annotated[str | None, typer.Option(metavar="COL", help="As in training.")] = None,
+    group: Annotated[str | None, typer.Option(metavar="COL", help="As in training.")] = None,
+    as_json: AsJson = False,
+    store: StoreUri = None,
+) -> None:
+    """Hold a run to what it answered, bit for bit.
+
+    Its files to their digests, its model to the predictions and importances
+    that it gave; with DATA, the table cell by cell, and a model trained again.
+    Exit code 1 when something differs.
+    """
+    from pellucid.cli.replaying import verify_run
+
+    checks = verify_run(run, data, test_share=test_share, weight=weight, group=group, store=store)
+    if as_json:
+        typer.echo(json.dumps([check.to_dict() for check in checks], indent=1))
+    else:
+        words = {True: "equal", False: "DIFFERS", None: "-"}
+        for check in checks:
+            typer.echo(f"{words[check.equal]:<8} {check.what}: {check.said}")
+    raise typer.Exit(1 if any(check.equal is False for check in checks) else 0)
+
+
+@app.command()
 def warmup() -> None:
     """Compile the kernels, so that nothing waits later.
 

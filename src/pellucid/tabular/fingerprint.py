@@ -22,14 +22,30 @@ def fingerprint(frame: pd.DataFrame) -> str:
     >>> fingerprint(frame) == fingerprint(frame.rename(columns={"a": "c"}))
     False
     """
-    digest = hashlib.sha256(f"{len(frame)} rows, {frame.shape[1]} columns".encode())
+    return fingerprints(frame)[0]
+
+
+def fingerprints(frame: pd.DataFrame) -> tuple[str, dict[str, str]]:
+    """The digest of a table, and that of each column, which tells where two tables differ.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
+    >>> _, ours = fingerprints(frame)
+    >>> _, theirs = fingerprints(frame.assign(a=[1, 3]))
+    >>> [name for name in ours if ours[name] != theirs[name]]
+    ['a']
+    """
+    whole = hashlib.sha256(f"{len(frame)} rows, {frame.shape[1]} columns".encode())
+    columns = {}
     for at, name in enumerate(frame.columns):
         values = frame.iloc[:, at]
-        digest.update(
-            f"\0{type(name).__name__} {name!r}\0{values.dtype}\0".encode(errors="replace")
-        )
-        digest.update(_cells(values))
-    return digest.hexdigest()
+        head = f"\0{type(name).__name__} {name!r}\0{values.dtype}\0".encode(errors="replace")
+        cells = _cells(values)
+        whole.update(head)
+        whole.update(cells)
+        columns[str(name)] = hashlib.sha256(head + cells).hexdigest()
+    return whole.hexdigest(), columns
 
 
 def _cells(values: pd.Series) -> bytes:
