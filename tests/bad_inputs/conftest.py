@@ -19,7 +19,7 @@ def learn():
     """Fit on a small table within a second: (X, y, regression, **options) -> estimator."""
     lent = _Lent(1)
     patch = pytest.MonkeyPatch()
-    patch.setattr(training, "Workers", lambda n_jobs: lent)
+    patch.setattr(training, "open_workers", lambda n_jobs: lent)
 
     def fit(X, y, *, regression=False, **options):
         kind = AutoMLRegressor if regression else AutoMLClassifier

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pellucid.search.versions import versions
 from pellucid.errors import PellucidError
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.forecast import ForecastPredictor
 from pellucid.explain.predictor import Predictor
+from pellucid.search.versions import versions
 from pellucid.store.run import Run
 from pellucid.tabular.fingerprint import fingerprints
 

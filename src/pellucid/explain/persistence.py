@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pellucid.arrays import check_stored, read_array
+from pellucid.errors import UNREADABLE
 from pellucid.explain.certificate import Certificate
 from pellucid.explain.explanation import Explanation, ExplanationError
 from pellucid.explain.tagged import tag, untag
@@ -128,7 +130,18 @@ def explanation_from_bytes(data: bytes, *, name: str = "these bytes") -> Explana
             f"{name} is damaged: its content does not match its SHA-256; copy it again from "
             f"where it was made, or explain the rows again"
         )
+    try:
+        return _read(data, name)
+    except UNREADABLE as error:
+        raise ExplanationFileError(
+            f"{name} is intact but holds no explanation that this Pellucid reads "
+            f"({type(error).__name__}: {error}); explain the rows again"
+        ) from error
+
+
+def _read(data: bytes, name: str) -> Explanation:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        check_stored(archive, len(data))
         facts = json.loads(archive.read("explanation.json"))
         if facts.get("format") != _FORMAT or facts["version"] > _VERSION:
             raise ExplanationFileError(
@@ -167,8 +180,8 @@ def _read_level(
     classes, held = facts["classes"], set(archive.namelist())
     certificate, errors = folder + "certificate.json", folder + "standard_errors.npy"
     return Explanation(
-        values=_read_array(archive.read(folder + "values.npy")),
-        base_values=_read_array(archive.read(folder + "base_values.npy")),
+        values=read_array(archive.read(folder + "values.npy")),
+        base_values=read_array(archive.read(folder + "base_values.npy")),
         feature_names=tuple(facts["feature_names"]),
         data=_frame_from_arrow(archive.read(folder + "data.arrow"), facts["data"]),
         classes=None if classes is None else tuple(untag(label) for label in classes),
@@ -177,7 +190,7 @@ def _read_level(
         certificate=Certificate.from_dict(untag(json.loads(archive.read(certificate))))
         if certificate in held
         else None,
-        standard_errors=_read_array(archive.read(errors)) if errors in held else None,
+        standard_errors=read_array(archive.read(errors)) if errors in held else None,
         **{fact: facts[fact] for fact in _FACTS},
     )
 
@@ -186,10 +199,6 @@ def _array(array: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return buffer.getvalue()
-
-
-def _read_array(data: bytes) -> np.ndarray:
-    return np.load(io.BytesIO(data), allow_pickle=False)
 
 
 # -- frames -------------------------------------------------------------------------------------
@@ -215,7 +224,9 @@ def _frame_to_arrow(frame: pd.DataFrame) -> tuple[bytes, dict[str, Any]]:
 def _frame_from_arrow(data: bytes, layout: Mapping[str, Any]) -> pd.DataFrame:
     import pyarrow as pa
 
-    table = pa.ipc.open_file(pa.BufferReader(data)).read_all().to_pandas()
+    held = pa.ipc.open_file(pa.BufferReader(data)).read_all()
+    held.validate(full=True)  # offsets that lead outside would be followed
+    table = held.to_pandas()
     columns = [
         _decode_column(table[str(i)], encoding) for i, encoding in enumerate(layout["encodings"])
     ]

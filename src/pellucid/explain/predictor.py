@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pellucid.arrays import read_array
 from pellucid.explain.certificate import (
     KEPT_BACKGROUND,
     Certificate,
@@ -265,7 +266,7 @@ class Predictor:
             schema=Schema.from_dict(json.loads(files["schema.json"])),
             featurizer=Featurizer.from_dict(json.loads(files["featurizer.json"])),
             ensemble=read_ensemble(files),
-            background=np.load(io.BytesIO(files["background.npy"]), allow_pickle=False),
+            background=read_array(files["background.npy"]),
         )
 
 

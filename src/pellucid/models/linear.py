@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from pellucid import shapley
+from pellucid.arrays import read_arrays
 from pellucid.models.family import Config, Rows
 from pellucid.models.glm import MOST_STEPS, Passes, Solution, fit_likelihood, fit_squares
 from pellucid.models.prepared import Prepared
@@ -73,12 +74,12 @@ class LinearMember:
 def read_linear(files: Mapping[str, bytes]) -> LinearMember:
     """Rebuild a linear member from its files."""
     facts = json.loads(files["linear.json"])
-    with np.load(io.BytesIO(files["linear.npz"]), allow_pickle=False) as arrays:
-        return LinearMember(
-            **{name: arrays[name] for name in ("coef", "intercept", "fill", "low", "high")},
-            rounds=int(facts["rounds"]),
-            family=str(facts["family"]),
-        )
+    arrays = read_arrays(files["linear.npz"])
+    return LinearMember(
+        **{name: arrays[name] for name in ("coef", "intercept", "fill", "low", "high")},
+        rounds=int(facts["rounds"]),
+        family=str(facts["family"]),
+    )
 
 
 @dataclass(frozen=True, eq=False)

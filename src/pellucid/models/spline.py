@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pellucid.arrays import read_arrays
 from pellucid.models.boosting import Start
 from pellucid.models.curves import Curves, has_more_values, knots_of
 from pellucid.models.family import Config, Rows, Shapley, with_defaults
@@ -153,8 +154,8 @@ class SplineFamily:
 
     def from_files(self, files: Mapping[str, bytes]) -> SplineMember:
         """Rebuild a member from its files."""
-        with np.load(io.BytesIO(files["curves.npz"]), allow_pickle=False) as arrays:
-            curves = Curves(**{name: arrays[name] for name in _ARRAYS})
+        arrays = read_arrays(files["curves.npz"])
+        curves = Curves(**{name: arrays[name] for name in _ARRAYS})
         return SplineMember(read_linear(files), curves)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.arrays import read_arrays
 from pellucid.models.family import Config, Member, Rows, Shapley, get_family
 from pellucid.models.problem import Problem
 from pellucid.models.stored import CHUNK, Matrix, StoredRows, stored_family
@@ -254,9 +255,9 @@ class ViewFamily:
         facts: dict[str, Any] = json.loads(files["view.json"])
         prefix = "inner/"
         own = {name[len(prefix) :]: files[name] for name in files if name.startswith(prefix)}
-        with np.load(io.BytesIO(files["view.npz"]), allow_pickle=False) as arrays:
-            columns, encoded = arrays["columns"], arrays["encoded"]
-            tables = tuple(arrays[f"table_{i}"] for i in range(len(encoded)))
+        arrays = read_arrays(files["view.npz"])
+        columns, encoded = arrays["columns"], arrays["encoded"]
+        tables = tuple(arrays[f"table_{i}"] for i in range(len(encoded)))
         return ViewMember(get_family(facts["family"]).from_files(own), columns, encoded, tables)
 
 

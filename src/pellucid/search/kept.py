@@ -9,7 +9,8 @@ from dataclasses import asdict
 
 import numpy as np
 
-from pellucid.errors import PellucidError
+from pellucid.arrays import read_array
+from pellucid.errors import UNREADABLE, PellucidError
 from pellucid.models.ensemble import Ensemble
 from pellucid.models.packing import unpack
 from pellucid.models.problem import Link
@@ -64,7 +65,7 @@ def trial_from_files(files: Mapping[str, bytes]) -> tuple[Trial, Link]:
             raise KeptTrialError(f"a kept trial has format {facts['format']}, not {_FORMAT}")
         margins = None
         if MARGINS in files:
-            margins = np.load(io.BytesIO(files[MARGINS]), allow_pickle=False)
+            margins = read_array(files[MARGINS])
         record = TrialRecord(**facts["record"])
         trial = Trial(
             TrialSpec(**facts["spec"]),
@@ -73,9 +74,10 @@ def trial_from_files(files: Mapping[str, bytes]) -> tuple[Trial, Link]:
             tuple(facts["rounds"]),
             float("inf") if facts["first_loss"] is None else float(facts["first_loss"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+        link: Link = "log" if facts["link"] == "log" else "identity"
+    except UNREADABLE as error:
         raise KeptTrialError(f"a kept trial cannot be read ({error!r}); train again") from error
-    return trial, "log" if facts["link"] == "log" else "identity"
+    return trial, link
 
 
 def trial_ensemble(trial: Trial, members: bytes, *, n_outputs: int) -> Ensemble:
@@ -84,6 +86,9 @@ def trial_ensemble(trial: Trial, members: bytes, *, n_outputs: int) -> Ensemble:
     It is the model that the trial's scores speak of, as nearly as one model can be: each row's
     score came from the one fold that had not seen it.
     """
-    own = unpack_members(unpack(members))
+    try:
+        own = unpack_members(unpack(members))
+    except UNREADABLE as error:
+        raise KeptTrialError(f"the members of a kept trial cannot be read ({error!r})") from error
     part = Part(trial.spec, 1.0, trial.rounds, by_fold=True)
     return assemble([part], [own], np.zeros(n_outputs))

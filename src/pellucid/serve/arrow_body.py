@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import pandas as pd
 
+from pellucid.errors import UNREADABLE
 from pellucid.serve.errors import RequestError
 
 _FILE = b"ARROW1\0\0"  # begins a file, whose rest is a stream with a footer
@@ -58,7 +59,7 @@ def read_arrow(data: bytes, *, most_rows: int) -> pd.DataFrame:
             table = pa.Table.from_batches(batches, schema=reader.schema)
         table.validate(full=True)
         frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
-    except (pa.ArrowException, OSError, ValueError, TypeError, struct.error) as error:
+    except (*UNREADABLE, struct.error) as error:
         _refuse(f"the body is not an Arrow stream or file: {type(error).__name__}")
     return frame
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import mmap
 import os
 import tempfile
@@ -26,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.errors import UNREADABLE
 from pellucid.shapley.additive import AdditiveTables, BinnedTable, Term
 from pellucid.shapley.errors import TablesFileError
 from pellucid.shapley.groups import Groups
@@ -116,7 +118,10 @@ def trees_from_bytes(data: bytes, *, name: str = "the file") -> TreeEnsemble:
     trees = _read(bytearray(data), name)  # kernels are compiled for arrays that can be written to
     if not isinstance(trees, TreeEnsemble):
         raise TablesFileError(f"{name} holds {type(trees).__name__}; expected a TreeEnsemble")
-    check_ensemble(trees)
+    try:
+        check_ensemble(trees)
+    except UNREADABLE as error:  # fields of another type
+        raise TablesFileError(f"{name} holds no sound trees ({error!r})") from error
     return trees
 
 
@@ -155,7 +160,7 @@ def _read(data: mmap.mmap | bytearray, name: str) -> Any:
         header = json.loads(data[_PROLOGUE : _PROLOGUE + length])
         arrays = [_array(data, entry) for entry in header["arrays"]]
         return _rebuild(header["root"], arrays)
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except UNREADABLE as error:
         raise TablesFileError(
             f"{name} holds tables that this version cannot read ({error}); compile the model again"
         ) from error
@@ -201,7 +206,9 @@ def _array(data: mmap.mmap | bytearray, entry: dict[str, Any]) -> np.ndarray:
     dtype = np.dtype(entry["dtype"])
     if dtype.kind not in "fiub":
         raise ValueError(f"arrays of {dtype} are not part of the format")
-    count = int(np.prod(entry["shape"], dtype=np.int64))
+    count = math.prod(entry["shape"])
+    if any(type(n) is not int or n < 0 for n in (entry["start"], *entry["shape"])):
+        raise ValueError(f"no array has shape {entry['shape']} and starts at {entry['start']}")
     if count == 0:
         return np.zeros(entry["shape"], dtype)
     return np.frombuffer(data, dtype, count, entry["start"]).reshape(entry["shape"])

@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pellucid.shapley.additivity import FLOAT32, FLOAT64, hold_to_margins
-from pellucid.shapley.errors import ShapleyError
+from pellucid.shapley.errors import ReaderError, ShapleyError
 from pellucid.shapley.groups import POINT_WEIGHTS, POINTS, SHARES, Groups, build_groups
 from pellucid.shapley.paths import Paths, find_paths, path_base, path_ratios
 from pellucid.shapley.players import Players, resolve_players
@@ -164,7 +164,18 @@ class TreeTables:
 
 
 def as_block(ensemble: TreeEnsemble, rows: np.ndarray) -> np.ndarray:
-    """Rows as the kernels take them: float64 (n_columns, n_rows), in the library's precision."""
+    """Rows as the kernels take them: float64 (n_columns, n_rows), in the library's precision.
+
+    Raises
+    ------
+    ReaderError
+        For fewer columns than the trees read: kernels do not look where an array ends.
+    """
+    if rows.ndim != 2 or rows.shape[1] < ensemble.n_columns:
+        raise ReaderError(
+            f"trees of {ensemble.n_columns} columns read rows of shape {rows.shape}; give the "
+            f"columns of training"
+        )
     if ensemble.float32 and rows.dtype != np.float32:
         with np.errstate(over="ignore"):
             rows = rows.astype(np.float32)

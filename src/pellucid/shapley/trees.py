@@ -45,6 +45,12 @@ CATEGORICAL = 1
 MISSING_LEFT = 2
 ZERO_MISSING = 4
 UNKNOWN_LEFT = 8
+_DTYPES = {
+    "roots": "int32", "tree_output": "int32", "feature": "int32", "threshold": "float64",
+    "flags": "uint8", "left": "int32", "right": "int32", "cat_start": "int64", "cat_size": "int32",
+    "cat_bits": "uint32", "cover": "float64", "value": "float64", "intercept": "float64",
+}  # fmt: skip
+_NDIM = {"value": 2}
 ZERO_WIDTH = float(np.float32(1e-35))  # LightGBM's kZeroThreshold is a float32 literal
 
 
@@ -268,6 +274,9 @@ def check_ensemble(ensemble: TreeEnsemble) -> None:
             raise ReaderError(f"{who}: a {name} child comes before its parent or after the end")
         if (tree[child[inner]] != tree[inner]).any():
             raise ReaderError(f"{who}: a {name} child lies in another tree")
+    parents = np.bincount(np.concatenate([ensemble.left[inner], ensemble.right[inner]]))
+    if (parents > 1).any():
+        raise ReaderError(f"{who}: node {int(parents.argmax())} has two parents; this is no tree")
     if (ensemble.feature >= ensemble.n_columns).any():
         raise ReaderError(
             f"{who}: feature {ensemble.feature.max()} of {ensemble.n_columns} columns"
@@ -287,6 +296,14 @@ def check_ensemble(ensemble: TreeEnsemble) -> None:
 
 def _check_shapes(ensemble: TreeEnsemble, who: str) -> None:
     """Hold arrays that belong together to one length, and positions to the arrays they are in."""
+    for name, dtype in _DTYPES.items():
+        held = getattr(ensemble, name)
+        if (
+            not isinstance(held, np.ndarray)
+            or held.dtype != dtype
+            or held.ndim != _NDIM.get(name, 1)
+        ):
+            raise ReaderError(f"{who}: {name} is no array of {dtype} of its dimensions")
     per_node = ("threshold", "flags", "left", "right", "cat_start", "cat_size", "cover", "value")
     for name in per_node:
         length = len(getattr(ensemble, name))
@@ -298,9 +315,9 @@ def _check_shapes(ensemble: TreeEnsemble, who: str) -> None:
         raise ReaderError(f"{who}: the roots do not cut the nodes into trees")
     if len(roots) and roots[-1] >= ensemble.n_nodes:
         raise ReaderError(f"{who}: root {roots[-1]} of {ensemble.n_nodes} nodes")
-    ends = ensemble.cat_start + ensemble.cat_size
-    if (ensemble.cat_start < 0).any() or (ends > len(ensemble.cat_bits)).any():
-        raise ReaderError(f"{who}: a set of categories lies outside the {len(ensemble.cat_bits)}")
+    start, size, n_words = ensemble.cat_start, ensemble.cat_size, len(ensemble.cat_bits)
+    if ((start < 0) | (start > n_words) | (size < 0) | (size > n_words - start)).any():
+        raise ReaderError(f"{who}: a set of categories lies outside the {n_words}")
     if linear is not None and (
         len(linear.start) != ensemble.n_nodes + 1
         or len(linear.const) != ensemble.n_nodes

@@ -7,18 +7,20 @@ import json
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from pellucid.errors import PellucidError
+from pellucid.errors import UNREADABLE, PellucidError
 
 if TYPE_CHECKING:
     from pellucid.explain.predictor import Predictor
 
 MANIFEST = "manifest.json"
 _VERSION = 1
+_LARGEST_MANIFEST = 64 * 2**20  # bytes
 
 
 class ArtifactError(PellucidError):
@@ -97,10 +99,15 @@ def load_files(folder: str | Path) -> dict[str, bytes]:
         if present[name].is_symlink():
             problems.append(f"{name} is a link, not a file")
             continue
+        found = present[name].stat()
+        if not stat.S_ISREG(found.st_mode):
+            problems.append(f"{name} is no file")
+            continue
+        if found.st_size != facts["size"]:  # told before any byte is read
+            problems.append(f"{name} has {found.st_size} bytes instead of {facts['size']}")
+            continue
         data = present[name].read_bytes()
-        if len(data) != facts["size"]:
-            problems.append(f"{name} has {len(data)} bytes instead of {facts['size']}")
-        elif hashlib.sha256(data).hexdigest() != facts["sha256"]:
+        if hashlib.sha256(data).hexdigest() != facts["sha256"]:
             problems.append(f"{name} does not match its SHA-256")
         files[name] = data
     if problems:
@@ -123,11 +130,14 @@ def load_predictor(folder: str | Path) -> Predictor:
         If the folder is damaged, or its content is not a predictor that this version reads.
     """
     from pellucid.explain.forecast import read_predictor
+    from pellucid.explain.soundness import check_sound
 
     files = load_files(folder)
     try:
-        return read_predictor(files)
-    except (KeyError, ValueError, TypeError) as error:
+        predictor = read_predictor(files)
+        check_sound(predictor)
+        return predictor
+    except UNREADABLE as error:
         raise ArtifactError(
             f"{folder} is intact but is not a model that pellucid {version('pellucid')} reads "
             f"({type(error).__name__}: {error}); use the version named in its {MANIFEST}"
@@ -157,6 +167,11 @@ def manifest_of(files: Mapping[str, bytes]) -> bytes:
     return _sealed(facts)
 
 
+def _is_entry(entry: Any) -> bool:
+    """Whether an entry of a manifest has a size and a digest."""
+    return isinstance(entry["size"], int) and isinstance(entry["sha256"], str)
+
+
 def _sealed(facts: dict[str, Any]) -> bytes:
     """A manifest with a digest of itself, in the one way to write it."""
     body = json.dumps(facts, indent=1)
@@ -165,8 +180,13 @@ def _sealed(facts: dict[str, Any]) -> bytes:
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
     try:
-        data = (folder / MANIFEST).read_bytes()
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise ArtifactError(f"{path} is a link or no file; expected one that pellucid wrote")
+        if path.stat().st_size > _LARGEST_MANIFEST:
+            raise ArtifactError(f"{path} is larger than a manifest is; copy the folder again")
+        data = path.read_bytes()
     except OSError as error:
         raise ArtifactError(
             f"{folder} has no readable {MANIFEST} ({error.strerror or error}); expected a folder "
@@ -175,8 +195,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         facts = json.loads(data)
         facts.pop("seal")
-        intact = _sealed(facts) == data
-    except (ValueError, KeyError, AttributeError, TypeError):
+        intact = _sealed(facts) == data and all(map(_is_entry, facts["files"].values()))
+        intact = intact and isinstance(facts["format"], int) and "pellucid" in facts
+    except UNREADABLE:
         intact = False
     if not intact:
         raise ArtifactError(f"{folder / MANIFEST} is damaged; copy the folder again")

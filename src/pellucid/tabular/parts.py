@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from pellucid.errors import UNREADABLE
 from pellucid.tabular.errors import ReadError
 from pellucid.tabular.read import text_format
 
@@ -77,7 +78,7 @@ class Part:
                 yield frame.assign(**missing) if missing else frame
         except ReadError:
             raise
-        except (OSError, ValueError) as error:  # Arrow's and pandas' errors too
+        except UNREADABLE as error:  # Arrow's and pandas' errors too
             raise ReadError(
                 f"{self.path} cannot be read: {' '.join(str(error).split())}"
             ) from error
@@ -111,7 +112,6 @@ def parts_of(source: str | Path) -> list[Part]:
 
 
 def _in_folder(source: Path) -> list[Part]:
-    import pyarrow as pa
     import pyarrow.dataset as ds
 
     found = sorted(path for path in source.rglob("*") if path.suffix.lower() in _PARQUET)
@@ -127,7 +127,7 @@ def _in_folder(source: Path) -> list[Part]:
             partitioning="hive",
             partition_base_dir=str(source),
         )
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise ReadError(f"the folder {source} cannot be read: {error}") from error
     keys = [ds.get_partition_keys(piece.partition_expression) for piece in table.get_fragments()]
     return [Part(source / path, path, told) for path, told in zip(inside, keys, strict=True)]
@@ -138,7 +138,7 @@ def _parquet(path: Path) -> Any:
 
     try:
         return pq.ParquetFile(path)
-    except (OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise ReadError(f"{path} cannot be read as Parquet: {error}") from error
 
 

@@ -11,7 +11,7 @@ from typing import cast
 
 import pandas as pd
 
-from pellucid.errors import PellucidWarning
+from pellucid.errors import UNREADABLE, PellucidWarning
 from pellucid.tabular.errors import ReadError
 from pellucid.tabular.frames import to_frame
 
@@ -62,7 +62,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         frame = _read(path, suffix)
     except ReadError:
         raise
-    except (OSError, EOFError, ValueError, csv.Error) as error:  # pandas' and Arrow's errors too
+    except (*UNREADABLE, csv.Error) as error:  # pandas' and Arrow's errors too
         why = " ".join(str(error).split()) or type(error).__name__
         raise ReadError(
             f"{path} cannot be read as {suffix.lstrip('.')}: {why}; is the file damaged, or of "
@@ -114,6 +114,7 @@ def _read_arrow(path: Path) -> pd.DataFrame:
         else:
             source.seek(0)
             table = pa.ipc.open_stream(source).read_all()
+        table.validate(full=True)  # offsets of text that lead outside would be followed
         return to_frame(table)
 
 
