@@ -53,7 +53,8 @@ def test_the_article_runs_with_its_imports_changed(folder):
 
 
 @pytest.mark.parametrize(
-    ("script", "table"), [("machine.py", "machine_cpu"), ("fraud.py", "german_credit")]
+    ("script", "table"),
+    [("machine.py", "machine_cpu"), ("fraud.py", "german_credit"), ("bank.py", "bank_additional")],
 )
 def test_the_samples_run_as_they_are(folder, script, table):
     assert run(folder, script, table).rstrip().endswith("the sample ran to its end")

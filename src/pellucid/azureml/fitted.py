@@ -48,6 +48,15 @@ class FittedModel:
         """Exact importances of the rows, as Pellucid gives them; the old model had none."""
         return self.predictor.explain(as_rows(X))
 
+    def to_onnx(self) -> Any:
+        """Prediction as an ONNX graph that takes raw columns; needs the extra ``onnx``."""
+        from pellucid.serve.interchange.export import export_onnx
+
+        written = export_onnx(self.predictor).model
+        from onnx import load_model_from_string
+
+        return load_model_from_string(written)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return rebuild, (dict(self.predictor.to_files()),)
 
@@ -94,4 +103,19 @@ class DataTransformer:
 
     def get_featurization_summary(self, is_user_friendly: bool = True) -> list[dict[str, Any]]:
         """What became of each raw column, by the old keys."""
+        return featurization_summary(self._predictor)
+
+    def get_stats_feature_type_summary(self) -> list[dict[str, Any]]:
+        """Kind, missing and distinct values of each raw column of the training table."""
+        kinds = {each["RawFeatureName"]: each["TypeDetected"] for each in self._summary}
+        return [
+            {
+                "RawFeatureName": column.name, "TypeDetected": kinds.get(column.name),
+                "MissingValues": column.missing, "UniqueValues": column.n_unique,
+            }
+            for column in self._predictor.schema.columns
+        ]  # fmt: skip
+
+    @property
+    def _summary(self) -> list[dict[str, Any]]:
         return featurization_summary(self._predictor)

@@ -55,6 +55,7 @@ _SCORERS = dict.fromkeys(
 _SERVING = dict.fromkeys(
     ("AciWebservice", "AksWebservice", "LocalWebservice", "Webservice"), _SERVICES
 )
+_ONNX = "pellucid.azureml.onnx_convert"
 _DASHBOARD = {"ExplanationDashboard": _WIDGETS}
 _MIMICS = {"MimicExplainer": _MIMIC}
 _WRAPPER = {"MimicWrapper": "pellucid.azureml.wrapper"}
@@ -89,6 +90,7 @@ AZUREML: dict[str, dict[str, str]] = {
     "core.workspace": {"Workspace": _WORKSPACE},
     "automl.core.featurization": {"FeaturizationConfig": _SETTINGS},
     "automl.core.featurization.featurizationconfig": {"FeaturizationConfig": _SETTINGS},
+    "automl.runtime.onnx_convert": {"OnnxConverter": _ONNX, "OnnxInferenceHelper": _ONNX},
     "automl.core.forecasting_parameters": {"ForecastingParameters": _SETTINGS},
     "data": {"TabularDataset": _DATA},
     "data.dataset_factory": {"TabularDatasetFactory": _DATA},

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.azureml.engineered import featurization_summary
+from pellucid.azureml import artefacts
 from pellucid.azureml.faults import faults_of
 from pellucid.azureml.fitted import FittedModel
 from pellucid.azureml.runs import MODEL_FILE, Run, RunError
@@ -51,14 +50,22 @@ class AutoMLRun(_StoredRun):
         facts["metrics"] = dict(estimator.training_["metrics"]["cv"])
         run._write(facts)
         run._end("Completed")
+        Run(experiment, f"{run.id}_ModelExplain").complete()  # scripts wait for it by this name
         return run
 
     def get_output(
-        self, iteration: int | None = None, metric: str | None = None, **others: Any
-    ) -> tuple[TrialRun, FittedModel]:
-        """A trial and its fitted model: the best, the best by a metric, or one by its number."""
+        self,
+        iteration: int | None = None,
+        metric: str | None = None,
+        return_onnx_model: bool = False,
+        **others: Any,
+    ) -> tuple[TrialRun, Any]:
+        """A trial and its fitted model: the best, the best by a metric, or one by its number.
+
+        With ``return_onnx_model`` the model is an ONNX graph.
+        """
         child = self._child(iteration, metric)
-        return child, child.fitted
+        return child, child.fitted.to_onnx() if return_onnx_model else child.fitted
 
     def get_best_child(self, metric: str | None = None, **others: Any) -> TrialRun:
         """The best trial: the ensemble, or the best by a metric."""
@@ -122,7 +129,14 @@ class AutoMLRun(_StoredRun):
             except RunError:
                 pass  # a file of the best trial
         child = self._child(iteration, metric)
-        return child.register_model(model_name or self.id, model_path or MODEL_FILE, **others)
+        name = model_name or child.properties["model_name"]
+        self.add_properties({"model_id": name})
+        return child.register_model(name, model_path or MODEL_FILE, **others)
+
+    @property
+    def model_id(self) -> str | None:
+        """The name under which a model of it was registered last."""
+        return self.properties.get("model_id")
 
 
 class TrialRun(_StoredRun):
@@ -137,7 +151,10 @@ class TrialRun(_StoredRun):
             "pellucid": run_id, "iteration": entry["iteration"], "family": entry["family"],
             "algorithm": entry["name"], "metrics": dict(entry["metrics"]),
         }  # fmt: skip
-        facts["properties"] = {"run_algorithm": entry["name"], "iteration": str(entry["iteration"])}
+        facts["properties"] = {
+            "run_algorithm": entry["name"], "iteration": str(entry["iteration"]),
+            "model_name": f"AutoML{run_id[:8]}{entry['iteration']}",
+        }  # fmt: skip
         facts["tags"] = {"model_explanation": str(entry["family"] == "ensemble")}
         facts["task"] = task
         self._write(facts)
@@ -151,18 +168,10 @@ class TrialRun(_StoredRun):
     def _existing(self, name: str) -> Path:
         """A file; the model's own are made when they are asked for."""
         place = self._place(name)
-        if not place.exists() and name in (MODEL_FILE, "outputs/featurization_summary.json"):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if name == MODEL_FILE:
-                import joblib
-
-                joblib.dump(self.fitted, place)
-            else:
-                summary = featurization_summary(self.fitted.predictor)
-                place.write_text(json.dumps(summary, indent=1))
+        if not place.exists() and name in artefacts.NAMES:
+            artefacts.make(name, self.fitted, place)
         return super()._existing(name)
 
     def get_file_names(self) -> list[str]:
         """Names of its files, those that are made when they are asked for among them."""
-        made = {MODEL_FILE, "outputs/featurization_summary.json"}
-        return sorted(made | set(super().get_file_names()))
+        return sorted(artefacts.NAMES | set(super().get_file_names()))
