@@ -13,7 +13,7 @@ import pandas as pd
 
 from pellucid.explain.predictor import Predictor
 from pellucid.tabular.errors import SeriesError
-from pellucid.tabular.read import to_frame
+from pellucid.tabular.read import parquet_frame, to_frame
 from pellucid.tabular.reading.labels import read_labels
 from pellucid.tabular.schema import Schema, align
 from pellucid.tabular.series.history import (
@@ -181,7 +181,7 @@ class ForecastPredictor(Predictor):
     def from_files(cls, files: Mapping[str, bytes]) -> ForecastPredictor:
         """Rebuild a predictor from what `to_files` gave, bit for bit."""
         spec = SeriesSpec.from_dict(json.loads(files[_SPEC]))
-        kept = pd.read_parquet(io.BytesIO(files[_HISTORY]))
+        kept = parquet_frame(io.BytesIO(files[_HISTORY]))
         y = kept[spec.target].to_numpy(np.float64)
         return cls.of(Predictor.from_files(files), History.read(kept, y, spec))
 

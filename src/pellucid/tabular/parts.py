@@ -149,6 +149,7 @@ def _parquet_frames(path: Path, rows: int, wanted: Collection[str]) -> Iterator[
         some = False
         for batch in file.iter_batches(batch_size=rows, columns=names):
             some = True
+            batch.validate(full=True)
             yield batch.replace_schema_metadata(None).to_pandas()
         if not some:
             yield schema.empty_table().select(names).to_pandas()

@@ -7,7 +7,7 @@ import gzip
 import io
 import warnings
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 
@@ -98,10 +98,26 @@ def _check_file(path: Path) -> None:
 
 def _read(path: Path, suffix: str) -> pd.DataFrame:
     if suffix in _PARQUET:
-        return pd.read_parquet(path)
+        return parquet_frame(path)
     if suffix in _ARROW:
         return _read_arrow(path)
     return _read_text(path)
+
+
+def parquet_frame(source: Any) -> pd.DataFrame:
+    """The frame of a Parquet file, by its path or opened, once its text is known to be text.
+
+    Raises
+    ------
+    OSError, ValueError
+        Arrow's errors, for what is no such file.
+    """
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(source)
+    table.validate(full=True)  # bytes that are no text end the process where they are shown
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
 
 
 def _read_arrow(path: Path) -> pd.DataFrame:
