@@ -16,7 +16,7 @@ class OldExplanation:
     Shapes: regression (n_rows, n_features); classification one such matrix a class, and of two
     classes the second is the first with other signs.
 
-    features : names to call the features by, in place of the explanation's own.
+    features, classes : names to use in place of the explanation's own.
 
     Examples
     --------
@@ -41,8 +41,10 @@ class OldExplanation:
         id: str = "",
         comment: str = "",
         features: Sequence[str] | None = None,
+        classes: Sequence[Any] | None = None,
     ) -> None:
         self.explanation = explanation
+        self._classes = classes or explanation.classes
         self._names = tuple(features or explanation.feature_names)
         self.id = id
         self.comment = comment
@@ -65,8 +67,7 @@ class OldExplanation:
     @property
     def classes(self) -> list[Any] | None:
         """Class labels."""
-        classes = self.explanation.classes
-        return None if classes is None else list(classes)
+        return None if self._classes is None else list(self._classes)
 
     @property
     def num_classes(self) -> int:

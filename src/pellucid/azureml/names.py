@@ -58,6 +58,7 @@ _SERVING = dict.fromkeys(
 _ONNX = "pellucid.azureml.onnx_convert"
 _DASHBOARD = {"ExplanationDashboard": _WIDGETS}
 _MIMICS = {"MimicExplainer": _MIMIC}
+_EXPLAINERS = {**_MIMICS, "TabularExplainer": "pellucid.azureml.tabular"}
 _WRAPPER = {"MimicWrapper": "pellucid.azureml.wrapper"}
 
 AZUREML: dict[str, dict[str, str]] = {
@@ -100,7 +101,7 @@ AZUREML: dict[str, dict[str, str]] = {
     "explain.model.mimic.models.lightgbm_model": _LIGHTGBM,
     "explain.model.mimic_wrapper": _WRAPPER,
     "explain.model.scoring.scoring_explainer": _SCORERS,
-    "interpret": {**_CLIENTS, **_MIMICS, **_WRAPPER},
+    "interpret": {**_CLIENTS, **_EXPLAINERS, **_WRAPPER},
     "interpret.mimic.mimic_explainer": _MIMICS,
     "interpret.mimic.models.lightgbm_model": _LIGHTGBM,
     "interpret.mimic.models.linear_model": _LINEAR,
@@ -115,9 +116,11 @@ AZUREML: dict[str, dict[str, str]] = {
     "widgets": {"RunDetails": _WIDGETS},
 }
 BESIDE: dict[str, dict[str, str]] = {
-    "interpret.ext.blackbox": _MIMICS,
+    "interpret.ext.blackbox": _EXPLAINERS,
     "interpret.ext.glassbox": _SURROGATES,
     "interpret_community.mimic.mimic_explainer": _MIMICS,
+    "interpret_community": _EXPLAINERS,
+    "interpret_community.tabular_explainer": {"TabularExplainer": "pellucid.azureml.tabular"},
     "interpret_community.mimic.models.lightgbm_model": _LIGHTGBM,
     "interpret_community.mimic.models.linear_model": _LINEAR,
     "interpret_community.mimic.models.tree_model": _TREE,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.azureml.mimic import MimicExplainer, as_columns, joined
+from pellucid.azureml.tabular import TabularExplainer
 from pellucid.errors import PellucidError
 
 _FILE = "scoring_explainer.pkl"
@@ -23,7 +24,7 @@ class ScoringError(PellucidError):
 
 
 class _ScoringExplainer:
-    """Explains rows by the surrogate of an explainer."""
+    """Explains rows by the surrogate of an explainer, or by a TabularExplainer."""
 
     def __init__(
         self,
@@ -33,10 +34,16 @@ class _ScoringExplainer:
         engineered_features: Sequence[str] | None = None,
         **others: Any,
     ) -> None:
+        self._raw: list[str] | None = None
+        self._tabular: TabularExplainer | None = None
+        if isinstance(original_explainer, TabularExplainer):
+            self._tabular = original_explainer
+            self._engineered = self._raw = original_explainer.features or []
+            return
         if not isinstance(original_explainer, MimicExplainer):
             raise ScoringError(
-                f"a scoring explainer is made of a MimicExplainer (explainer.explainer), not of a "
-                f"{type(original_explainer).__name__}"
+                f"a scoring explainer is made of a MimicExplainer (explainer.explainer) or of a "
+                f"TabularExplainer, not of a {type(original_explainer).__name__}"
             )
         self._surrogate = original_explainer.surrogate
         self._background = original_explainer.background
@@ -68,6 +75,8 @@ class _ScoringExplainer:
         ScoringError
             Raw importances without a feature map.
         """
+        if self._tabular is not None:
+            return self._tabular.explain_local(evaluation_examples).local_importance_values
         columns = as_columns(evaluation_examples)
         of_column, n_players = np.arange(len(self._engineered)), len(self._engineered)
         if get_raw:
