@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -57,6 +58,9 @@ class Pool(Protocol):
     def __enter__(self) -> Pool: ...
 
     def __exit__(self, *exc_info: object) -> None: ...
+
+
+_LOOK = 1.0  # seconds between looks whether the caller still lives
 
 
 class Workers:
@@ -174,14 +178,23 @@ def _start() -> Any:
     from joblib.externals.loky import ProcessPoolExecutor
 
     return ProcessPoolExecutor(
-        max_workers=1, initializer=_ignore_interrupts, env=dict(_ENVIRONMENT), timeout=3600
+        max_workers=1, initializer=_settle, env=dict(_ENVIRONMENT), timeout=3600
     )
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; only the caller decides what it means."""
+def _settle() -> None:
+    """Leave Ctrl-C, which reaches every process of a terminal, to the caller; end when it does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if os.name == "posix":  # elsewhere a process keeps the number of a parent that is gone
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(caller: int) -> None:
+    """End this process once its caller is gone: one that was killed can end nobody."""
+    while os.getppid() == caller:
+        time.sleep(_LOOK)
+    os._exit(1)
 
 
 def _prepare() -> int:
