@@ -67,6 +67,28 @@ def test_a_folder_is_trained_from(home):
     assert "--test-share needs a table in memory" in wrong.output
 
 
+def test_a_cluster_trains_and_explains(home, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=1, processes=False, dashboard_address=None, host="127.0.0.1", protocol="tcp"
+    ) as local:
+        address = ("--cluster", local.scheduler_address)
+        done = invoke(
+            *("train", home / "rows.csv", "--target", "buys", "--drop", "customer", "--trials", 2),
+            *("--no-explain", "--store", tmp_path / "store", *address),
+        )
+        assert done.exit_code == 0, done.output
+        explained = ("explain", "latest", home / "rows", "--store", tmp_path / "store", *address)
+        done = invoke(*explained, "-o", tmp_path / "values")
+        assert "200 rows explained in 2 files; additivity error" in done.stdout
+        one_file = invoke(*explained, "-o", tmp_path / "values.csv")
+    assert "--cluster needs an output that is a folder" in one_file.output
+    rows = pd.read_csv(home / "rows.csv")
+    here = load_run("latest", store=str(tmp_path / "store")).model().explain(rows)
+    found = pd.read_parquet(tmp_path / "values")
+    assert np.array_equal(found[list(here.feature_names)], here.values)
+
+
 def test_a_csv_is_predicted_into_a_folder(home, tmp_path):
     done = invoke(
         *("predict", "latest", home / "rows.csv", "-o", tmp_path / "scores"),

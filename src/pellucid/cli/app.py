@@ -301,6 +301,7 @@ def explain(
         bool, typer.Option("--allow-pickle", help="Read model files that hold code.")
     ] = False,
     chunk_rows: ChunkRows = 20_000,
+    cluster: ClusterAddress = None,
     store: StoreUri = None,
     as_json: AsJson = False,
 ) -> None:
@@ -312,8 +313,10 @@ def explain(
     Where the output is a folder, DATA may be one of Parquet files, memory does not grow with its
     rows, and the same command goes on where it was cut off. This takes a run's own margins.
     """
+    from pellucid.cli.cluster import check_folder, on_cluster
     from pellucid.cli.streaming import is_folder, run_explain_stream
 
+    check_folder(cluster, output)
     if is_folder(output):
         further = {
             "--method": method is not ExplainMethod.auto,
@@ -324,15 +327,16 @@ def explain(
         for option, given in further.items():
             if given:
                 raise CommandError(f"{option} needs an output that is a .parquet or .csv file")
-        words, facts = run_explain_stream(
-            model,
-            data,
-            output,
-            level="engineered" if engineered else "raw",
-            identity=identity,
-            rows=chunk_rows,
-            store=store,
-        )
+        with on_cluster(cluster):
+            words, facts = run_explain_stream(
+                model,
+                data,
+                output,
+                level="engineered" if engineered else "raw",
+                identity=identity,
+                rows=chunk_rows,
+                store=store,
+            )
         typer.echo(json.dumps(facts) if as_json else words)
         return
     from pellucid.cli.explaining import ExplainRequest, run_explain
@@ -374,6 +378,7 @@ def predict(
         typer.Option("--id", metavar="COL", help="Into a folder: column that names the rows."),
     ] = None,
     chunk_rows: ChunkRows = 20_000,
+    cluster: ClusterAddress = None,
     store: StoreUri = None,
 ) -> None:
     """Predict every row of a table.
@@ -381,12 +386,15 @@ def predict(
     For classes, the probability of each stands beside the predicted one. Into a folder, memory
     does not grow with the rows, and the same command goes on where it was cut off.
     """
+    from pellucid.cli.cluster import check_folder, on_cluster
     from pellucid.cli.streaming import is_folder, run_predict_stream
 
+    check_folder(cluster, output)
     if output is not None and is_folder(output):
-        words = run_predict_stream(
-            run, data, output, identity=identity, rows=chunk_rows, store=store
-        )
+        with on_cluster(cluster):
+            words = run_predict_stream(
+                run, data, output, identity=identity, rows=chunk_rows, store=store
+            )
         typer.echo(words)
         return
     if identity is not None:

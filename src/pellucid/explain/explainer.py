@@ -22,6 +22,7 @@ from pellucid.explain.closed import (
 )
 from pellucid.explain.cut import Cut, find_cut
 from pellucid.explain.explanation import Explanation, ExplanationError
+from pellucid.explain.frames import explain_frame, is_dask
 from pellucid.explain.games import Game, game_at, game_of_parts
 from pellucid.explain.players import Players, seat_in
 from pellucid.explain.setting import Setting, make_setting
@@ -59,7 +60,9 @@ def explain(
         CatBoost model; a predictor of FLAML, AutoGluon or mljar; an MLflow pyfunc; or a function
         from rows to numbers.
     X : table, (n_rows, n_columns)
-        Raw rows, as the model takes them: a frame, an array, a CSR matrix, or a list of texts.
+        Raw rows, as the model takes them: a frame, an array, a CSR matrix, or a list of texts. A
+        Dask DataFrame, with a model of Pellucid's, gives one of importances, as
+        `pellucid.explain.frames.explain_frame` does.
     background : table, optional
         Rows that stand for "feature absent". By default the model's own, if it keeps some, else
         up to a hundred of X.
@@ -114,6 +117,8 @@ def explain(
     >>> found.certificate.verdict, found.certificate.how
     ('ok', 'closed form of LinearRegression')
     """
+    if is_dask(X):
+        return _explain_dask(model, X, players=players, method=method)
     if method not in ("auto", "exact", "sampled", "mimic"):
         raise ExplanationError(
             f"unknown method {method!r}; expected 'auto', 'exact', 'sampled' or 'mimic'"
@@ -139,6 +144,16 @@ def explain(
         sides = seat_in(setting, "engineered")
         engineered = assemble(setting, sides, twin, wanted, y=y, rows_from=rows_from)
     return assemble(setting, seats, found, wanted, y=y, rows_from=rows_from, engineered=engineered)
+
+
+def _explain_dask(model: Any, X: Any, *, players: Players, method: Method) -> Any:
+    """A Dask DataFrame of exact importances."""
+    if not isinstance(players, str) or method not in ("auto", "exact"):
+        raise ExplanationError(
+            "Dask's tables are explained exactly, over 'raw' or 'engineered' players; compute the "
+            "rows to explain them in another way"
+        )
+    return explain_frame(model, X, level="engineered" if players == "engineered" else "raw")
 
 
 def _find(

@@ -6,32 +6,35 @@ and renamed when it is whole, so what was cut off goes on after the last whole f
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from pellucid.errors import PellucidError
-from pellucid.explain.answering import answer
+from pellucid.explain.answered_file import (
+    StreamError,
+    Work,
+    asked_of,
+    record_of,
+    write,
+    write_there,
+)
+from pellucid.explain.carried import Carried
 from pellucid.explain.explanation import Level
 from pellucid.explain.forecast import ForecastPredictor
 from pellucid.explain.persistence import write_file
 from pellucid.explain.predictor import Predictor
-from pellucid.tabular.errors import SchemaError
+from pellucid.explain.spread import write_parts
+from pellucid.search.cluster import current_client
 from pellucid.tabular.parts import Part, parts_of
 
 ROWS_PER_CHUNK = 20_000
 SUMMARY = "_summary.json"  # in the target's folder
 Progress = Callable[[int, int | None], None]  # rows done, rows of all files where known
-
-
-class StreamError(PellucidError, ValueError):
-    """A table cannot be explained in chunks as asked."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +70,6 @@ class Streamed:
         return pd.Series(self.importance[level], name="importance").rename_axis("feature")
 
 
-@dataclass(frozen=True)
-class _Work:
-    model: Predictor
-    levels: tuple[Level, ...]
-    predictions: bool
-    identity: str | None
-    rows: int
-
-
 def explain_parquet(
     model: Predictor,
     source: str | Path,
@@ -88,6 +82,8 @@ def explain_parquet(
     progress: Progress | None = None,
 ) -> Streamed:
     """Explain every row of a Parquet file, a folder of them, or a CSV file, in constant memory.
+
+    Within `pellucid.cluster` each file is written by a worker, onto a disk that all of them share.
 
     Parameters
     ----------
@@ -126,7 +122,7 @@ def explain_parquet(
     levels: tuple[Level, ...] = (level,) if isinstance(level, str) else tuple(level)
     if not levels or len(set(levels)) < len(levels) or set(levels) - {"raw", "engineered"}:
         raise StreamError(f"level is {level!r}; expected 'raw', 'engineered', or both of them")
-    work = _Work(model, levels, predictions, identity, rows_per_chunk)
+    work = Work(model, levels, predictions, identity, rows_per_chunk)
     return _stream(work, Path(source), Path(target), progress)
 
 
@@ -140,11 +136,11 @@ def predict_parquet(
     progress: Progress | None = None,
 ) -> Streamed:
     """Predict every row, as `explain_parquet` explains it, with a probability for each class."""
-    work = _Work(model, (), True, identity, rows_per_chunk)
+    work = Work(model, (), True, identity, rows_per_chunk)
     return _stream(work, Path(source), Path(target), progress)
 
 
-def _stream(work: _Work, source: Path, target: Path, progress: Progress | None) -> Streamed:
+def _stream(work: Work, source: Path, target: Path, progress: Progress | None) -> Streamed:
     if not isinstance(work.model, Predictor) or isinstance(work.model, ForecastPredictor):
         raise StreamError(
             f"a {type(work.model).__name__} cannot explain in chunks; expected the model of a "
@@ -160,20 +156,42 @@ def _stream(work: _Work, source: Path, target: Path, progress: Progress | None) 
     counts = [part.n_rows() for part in parts]
     known = [count for count in counts if count is not None]
     total = sum(known) if len(known) == len(counts) else None
-    asked = _asked(work)
-    records: list[dict[str, Any]] = []
-    done = resumed = 0
-    for part in parts:
-        record = _record_of(part, target, asked)
-        if record is None:
-            record = _write(work, part, target, asked, done, total, progress)
-        else:
-            resumed += 1
-        records.append(record)
-        done += record["rows"]
+    carried = Carried.of(work.model)
+    asked = asked_of(work, carried.digest)
+    records = {
+        number: record
+        for number, part in enumerate(parts)
+        if (record := record_of(part, target, asked)) is not None
+    }
+    resumed, done = len(records), sum(record["rows"] for record in records.values())
+
+    def tell(rows: int) -> None:
+        nonlocal done
+        done += rows
         if progress is not None:
             progress(done, total)
-    streamed = _reduced(work, target, records, resumed)
+
+    tell(0)
+    left = {number: part for number, part in enumerate(parts) if number not in records}
+    client = current_client()
+    if client is None:
+        for number, part in left.items():
+            records[number] = write(work, part, target, asked, tell)
+    elif left:
+        numbers = list(left)
+
+        def keep(at: int, record: dict[str, Any]) -> None:
+            records[numbers[at]] = record
+            tell(record["rows"])
+
+        target.mkdir(parents=True, exist_ok=True)
+        there = partial(write_there, work.without_model, target.resolve(), asked)
+        absolute = [replace(part, path=part.path.resolve()) for part in left.values()]
+        write_parts(client, carried, absolute, target.resolve(), there, keep)
+    for part in parts:  # what a killed writer had begun
+        for scratch in (target / part.relative).parent.glob(f".{part.relative.name}.*.part"):
+            scratch.unlink(missing_ok=True)
+    streamed = _reduced(work, target, [records[k] for k in range(len(parts))], resumed)
     summary = {
         "rows": streamed.rows,
         "files": streamed.files,
@@ -190,118 +208,7 @@ def _with_suffix(part: Part) -> Part:
     return part if part.is_parquet else replace(part, relative=Path(f"{relative.name}.parquet"))
 
 
-def _asked(work: _Work) -> dict[str, Any]:
-    digest = hashlib.sha256()
-    for name, data in sorted(work.model.to_files().items()):
-        digest.update(name.encode() + b"\0" + hashlib.sha256(data).digest())
-    return {
-        "model": digest.hexdigest(),
-        "levels": list(work.levels),
-        "predictions": work.predictions,
-        "identity": work.identity,
-    }
-
-
-def _record_path(part: Part, target: Path) -> Path:
-    return target / part.relative.with_name(f"_{part.relative.name}.json")
-
-
-def _record_of(part: Part, target: Path, asked: dict[str, Any]) -> dict[str, Any] | None:
-    """What an earlier call wrote of a whole file; None where there is work to do."""
-    path = _record_path(part, target)
-    if not (target / part.relative).exists():
-        return None
-    try:
-        record: dict[str, Any] = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise StreamError(
-            f"{target / part.relative} is there, but {path.name} that tells what made it cannot be "
-            f"read; name another folder, or delete the file"
-        ) from error
-    if record["asked"] != asked:
-        raise StreamError(
-            f"{target / part.relative} was written by another model or with other options; name "
-            f"another folder, or delete this one"
-        )
-    return record if record["source"] == part.state else None
-
-
-def _write(
-    work: _Work,
-    part: Part,
-    target: Path,
-    asked: dict[str, Any],
-    done: int,
-    total: int | None,
-    progress: Progress | None,
-) -> dict[str, Any]:
-    """Write one file and what is to be known of it; the file appears last, and whole."""
-    import pyarrow.parquet as pq
-
-    path = target / part.relative
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.part")
-    state, rows = part.state, 0
-    sums: dict[Level, Any] = dict.fromkeys(work.levels, 0.0)
-    errors: dict[Level, float] = dict.fromkeys(work.levels, 0.0)
-    wanted = {column.name for column in work.model.schema.columns}
-    wanted |= {work.identity} if work.identity is not None else set()
-    writer = None
-    try:
-        for frame in part.frames(work.rows, wanted=wanted):
-            answers = _answer(work, part, frame, rows)
-            if writer is None:
-                writer = pq.ParquetWriter(scratch, answers.table.schema)
-            writer.write_table(answers.table.cast(writer.schema))
-            rows += len(frame)
-            for level in work.levels:
-                sums[level] = sums[level] + answers.totals[level]
-                errors[level] = max(errors[level], answers.errors[level])
-            if progress is not None:
-                progress(done + rows, total)
-        assert writer is not None  # a file without rows gives a frame without rows
-        writer.close()
-        record = {
-            "asked": asked,
-            "source": state,
-            "rows": rows,
-            "additivity_error": errors,
-            "sums": {level: total.tolist() for level, total in sums.items()},
-        }
-        write_file(_record_path(part, target), json.dumps(record).encode())
-        os.replace(scratch, path)
-    except BaseException:
-        if writer is not None:
-            writer.close()
-        scratch.unlink(missing_ok=True)
-        raise
-    return record
-
-
-def _answer(work: _Work, part: Part, frame: pd.DataFrame, first: int) -> Any:
-    if work.identity is not None and work.identity not in frame.columns:
-        raise StreamError(f"{part.path} has no column {work.identity!r} to name the rows by")
-    if work.identity is not None and frame[work.identity].isna().any():
-        row = first + int(frame[work.identity].isna().to_numpy().argmax())
-        raise StreamError(
-            f"{part.path} has no {work.identity!r} in row {row}; expected one in each, else leave "
-            f"rows to their numbers"
-        )
-    try:
-        return answer(
-            work.model,
-            frame,
-            first=first,
-            levels=work.levels,
-            predictions=work.predictions,
-            identity=work.identity,
-        )
-    except SchemaError as error:
-        where = f"{part.path}, rows {first} to {first + len(frame) - 1}"
-        raise SchemaError(f"{where}: {error}") from error
-
-
-def _reduced(work: _Work, target: Path, records: list[dict[str, Any]], resumed: int) -> Streamed:
+def _reduced(work: Work, target: Path, records: list[dict[str, Any]], resumed: int) -> Streamed:
     rows = sum(record["rows"] for record in records)
     importance: dict[str, dict[str, float]] = {}
     for level in work.levels:

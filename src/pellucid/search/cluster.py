@@ -42,7 +42,7 @@ def cluster(address: Any) -> Iterator[Any]:
     own = None
     if not isinstance(address, Client):
         try:
-            own = Client(address, timeout=_CONNECT, set_as_default=False)
+            own = Client(address, timeout=_CONNECT)
         except (OSError, ValueError, TypeError) as error:
             raise ClusterError(
                 f"no scheduler answers at {address}: {error}; is it running, and reachable from "

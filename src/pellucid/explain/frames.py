@@ -1,0 +1,149 @@
+"""Dask's tables explained partition by partition, and summed up as a tree.
+
+Nothing is computed until Dask is asked to. The model goes to each worker once, as files, and is
+compiled there once, whatever the number of partitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pellucid.explain.answering import answer
+from pellucid.explain.carried import Carried
+from pellucid.explain.conditions import holds
+from pellucid.explain.explanation import ExplanationError, Level
+from pellucid.explain.forecast import ForecastPredictor
+from pellucid.explain.predictor import Predictor
+
+_BRANCHES = 8  # sums that are added up at a time
+ALL = "all rows"
+
+
+def is_dask(X: Any) -> bool:
+    """Whether a table is Dask's; imports nothing."""
+    return type(X).__module__.startswith("dask.") and hasattr(X, "map_partitions")
+
+
+def explain_frame(model: Any, X: Any, *, level: Level = "raw", predictions: bool = True) -> Any:
+    """Explain every row of a Dask DataFrame, lazily.
+
+    Parameters
+    ----------
+    model : Predictor, or a fitted estimator of Pellucid's
+    X : dask.dataframe.DataFrame, (n_rows, n_columns)
+    level : "raw" or "engineered"
+    predictions : bool
+        Whether predictions, and probabilities for classes, stand beside importances.
+
+    Returns
+    -------
+    dask.dataframe.DataFrame
+        With the index and partitions of X. Three or more classes give a row each.
+
+    Raises
+    ------
+    ExplanationError
+        A model that Pellucid did not train.
+    """
+    from dask import delayed
+
+    own = _predictor(model)
+    meta = _explained(X._meta, Carried.of(own), level, predictions)
+    carried = Carried.of(own)
+    sent = delayed(carried, name=f"pellucid-model-{carried.digest}", traverse=False)
+    return X.map_partitions(_explained, sent, level, predictions, meta=meta, enforce_metadata=False)
+
+
+def importance(
+    model: Any, X: Any, *, level: Level = "raw", cohorts: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Mean absolute importance over all rows of a Dask DataFrame, and within cohorts.
+
+    Partitions give sums, which are added up as a tree, so no process ever holds the values of more
+    than one partition.
+
+    Parameters
+    ----------
+    model, X, level
+        As in `explain_frame`.
+    cohorts : mapping of a name to a condition in words, optional
+        Such as ``{"young": "age < 30"}``, over columns of X.
+
+    Returns
+    -------
+    DataFrame, a row per feature, by its importance over all rows
+        A column for all rows and for each cohort; ``attrs["rows"]`` has how many rows are in each.
+
+    Raises
+    ------
+    ExplanationError
+        A model that Pellucid did not train, or a cohort of the name "all rows".
+    """
+    import dask
+    from dask import delayed
+
+    own = _predictor(model)
+    conditions = dict(cohorts or {})
+    if ALL in conditions:
+        raise ExplanationError(f"a cohort is called {ALL!r}, which is the name of the whole")
+    carried = Carried.of(own)
+    sent = delayed(carried, name=f"pellucid-model-{carried.digest}", traverse=False)
+    summed, added = delayed(_sums, pure=False), delayed(_added, pure=False)
+    sums = [summed(part, sent, level, conditions) for part in X.to_delayed()]
+    while len(sums) > 1:
+        sums = [added(sums[i : i + _BRANCHES]) for i in range(0, len(sums), _BRANCHES)]
+    totals, counts = dask.compute(sums[0])[0]
+    names = [ALL, *conditions]
+    table = pd.DataFrame(
+        (totals / np.maximum(counts, 1)[:, None]).T,
+        index=pd.Index(own.names_of(level), name="feature"),
+        columns=names,
+    )
+    table = table.sort_values(ALL, ascending=False, kind="stable")
+    table.attrs["rows"] = dict(zip(names, counts.tolist(), strict=True))
+    return table
+
+
+def _predictor(model: Any) -> Predictor:
+    own = getattr(model, "predictor_", model)
+    if not isinstance(own, Predictor) or isinstance(own, ForecastPredictor):
+        raise ExplanationError(
+            f"a {type(own).__name__} cannot explain Dask's tables; expected the model of a "
+            f"classifier's or a regressor's run"
+        )
+    return own
+
+
+def _explained(
+    frame: pd.DataFrame, carried: Carried, level: Level, predictions: bool
+) -> pd.DataFrame:
+    model = carried.model()
+    answers = answer(model, frame, first=0, levels=[level], predictions=predictions, identity=None)
+    found = answers.table.to_pandas()
+    n_outputs = len(found) // len(frame) if len(frame) else 1
+    own_row = next(name for name in found.columns if name.rstrip("_") == "row")
+    return found.drop(columns=own_row).set_axis(frame.index.repeat(n_outputs), axis=0)
+
+
+def _sums(
+    frame: pd.DataFrame, carried: Carried, level: Level, conditions: Mapping[str, str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of absolute importances (n_groups, n_features), and rows, of all and each cohort."""
+    model = carried.model()
+    rows = model.frame(frame)
+    matrix = model.featurizer.transform(rows)
+    values, _ = model.importances(level, matrix, model.ensemble.margins(matrix))
+    sizes = np.abs(values.reshape(*values.shape[:2], -1)).mean(axis=2)  # (n_rows, n_features)
+    members = [np.ones(len(frame), dtype=bool)]
+    table = frame.assign(**{name: rows[name] for name in rows.columns})  # texts as conditions read
+    members += [np.asarray(holds(each, table), dtype=bool) for each in conditions.values()]
+    inside = np.array(members)
+    return inside.astype(np.float64) @ sizes, inside.sum(axis=1)
+
+
+def _added(sums: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    return sum(total for total, _ in sums), sum(count for _, count in sums)  # type: ignore[return-value]
