@@ -135,15 +135,12 @@ def storing(bench: Bench, times: int) -> Outcome:
         finished = sum(run.status == "FINISHED" for run in runs)
         if finished < before:
             wrong.append(f"{before} finished runs became {finished}")
-        for run in runs:
+        for run in runs[:5]:
             if run.status == "FINISHED":
                 wrong += [check.said for check in rescore(run) if check.equal is False]
             elif run.status != "KILLED":
                 wrong.append(f"run {run.id} is {run.status} though its process is dead")
-        if runs:
-            for run in runs[4:]:
-                shutil.rmtree(home / "artifacts" / run.id, ignore_errors=True)
-        if len(runs) > 8:
+        if len(runs) > 12:
             shutil.rmtree(home)
             finished = 0
     return Outcome("kill -9 while storing runs", times, wrong)
@@ -226,7 +223,10 @@ def training(bench: Bench, times: int) -> Outcome:
         store = home / f"store{turn}"
         words = [sys.executable, "-W", "ignore", "-c", _TRAIN, str(home / "t.parquet"), str(store)]
         process = subprocess.Popen(words, stderr=subprocess.DEVNULL, start_new_session=True)
-        time.sleep(bench.rng.uniform(1.0, 9.0))
+        until, least = time.monotonic() + 60, bench.rng.randrange(4)
+        while len(_kept(store)) < least and time.monotonic() < until:  # trials that had ended
+            time.sleep(0.1)
+        time.sleep(bench.rng.uniform(0.0, 1.5))
         process.kill()
         process.wait()
         if not store.exists():
@@ -253,6 +253,10 @@ def training(bench: Bench, times: int) -> Outcome:
         wrong.append(f"workers that outlived their search: {sorted(left)}")
         break
     return Outcome("kill -9 while training", times, wrong, f"{kept} trials gone on from")
+
+
+def _kept(store: Path) -> list[Path]:
+    return [path for path in store.rglob("trials/*/manifest.json") if ".tmp" not in str(path)]
 
 
 def _workers_left() -> set[int]:

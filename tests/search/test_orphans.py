@@ -24,6 +24,14 @@ def lives(pid):
         return False
 
 
+def test_a_worker_that_starts_when_its_caller_is_gone_ends_too():
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], text=True,
+                          capture_output=True, check=True)  # fmt: skip
+    code = f"import time\nfrom pellucid.search.workers import _settle\n_settle({gone.stdout})\n"
+    done = subprocess.run([sys.executable, "-c", code + "time.sleep(60)"], timeout=30, check=False)
+    assert done.returncode == 1
+
+
 def test_a_worker_ends_when_its_caller_is_killed():
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

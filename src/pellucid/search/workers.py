@@ -178,16 +178,20 @@ def _start() -> Any:
     from joblib.externals.loky import ProcessPoolExecutor
 
     return ProcessPoolExecutor(
-        max_workers=1, initializer=_settle, env=dict(_ENVIRONMENT), timeout=3600
+        max_workers=1,
+        initializer=_settle,
+        initargs=(os.getpid(),),
+        env=dict(_ENVIRONMENT),
+        timeout=3600,
     )
 
 
-def _settle() -> None:
+def _settle(caller: int) -> None:
     """Leave Ctrl-C, which reaches every process of a terminal, to the caller; end when it does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if os.name == "posix":  # elsewhere a process keeps the number of a parent that is gone
-        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+        threading.Thread(target=_end_with, args=(caller,), daemon=True).start()
 
 
 def _end_with(caller: int) -> None:

@@ -1,5 +1,7 @@
 """HTTP with an end to waiting: a client that sends no whole head does not keep its connection.
 
+Nor does one whose head has no end: uvicorn's own protocol keeps all of it in memory.
+
 It notes when a request was read, since one that has waited too long is not worth its answer.
 """
 
@@ -15,9 +17,15 @@ from pellucid.serve.security import ARRIVED
 
 
 class Impatient(HttpToolsProtocol):
-    """Closes a connection whose request line and headers take longer than ``head_seconds``."""
+    """Closes a connection whose request line and headers take too long, or are too long.
+
+    head_seconds : from the first byte to the last.
+    head_bytes : of them; and at most one read from the socket more.
+    """
 
     head_seconds = 10.0
+    head_bytes = 65_536
+    _held = 0  # bytes of a head that is not whole
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -30,11 +38,19 @@ class Impatient(HttpToolsProtocol):
         idle = self.cycle is None or self.cycle.response_complete
         if self._late is None and idle:
             self._wait()
+        self._held += len(data)
         super().data_received(data)
+        if self._late is not None and self._held > self.head_bytes:
+            self._refuse()
 
     def on_headers_complete(self) -> None:
         """The head is there; what follows has limits of its own."""
         self._calm()
+        if self._held > self.head_bytes:  # it may be the body, which came along
+            held = sum(len(name) + len(value) for name, value in self.headers)
+            if held + len(self.url) > self.head_bytes:
+                raise ValueError("the head is too long")  # answered by 400 and the end
+        self._held = 0
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]
         scope[ARRIVED] = time.perf_counter()
         super().on_headers_complete()
@@ -44,7 +60,13 @@ class Impatient(HttpToolsProtocol):
         self._calm()
         super().connection_lost(exc)
 
+    def _refuse(self) -> None:
+        self._calm()
+        if self.transport is not None and not self.transport.is_closing():
+            self.send_400_response("the head is too long")
+
     def _wait(self) -> None:
+        self._held = 0
         self._late = self.loop.call_later(self.head_seconds, self._close)
 
     def _calm(self) -> None:

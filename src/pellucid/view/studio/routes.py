@@ -85,7 +85,7 @@ def _form(library: Library, parts: tuple[str, ...], query: Any, body: bytes) -> 
 def _explain(library: Library, parts: tuple[str, ...], query: Any, body: bytes) -> Answer:
     try:
         asked = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StudioError(f"the request is not JSON: {error}") from error
     cells = asked.get("cells") if isinstance(asked, dict) else None
     if not isinstance(cells, dict):
