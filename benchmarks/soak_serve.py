@@ -104,6 +104,9 @@ def client(port, frame, truth, rate, until, seed):
             if rows is not None and rows.stop - rows.start == 1:
                 times.append(1e3 * (time.perf_counter() - started))
             counts[f"status {answer.status}"] += 1
+            if answer.status == 503:  # refused, not accepted
+                time.sleep(1)
+                continue
             if answer.status != status:
                 counts["unexpected status"] += 1
             elif status == 200:

@@ -254,15 +254,36 @@ def test_only_rows_above_a_score_are_explained(service, people, clf):
     assert np.isnan(values[~above]).all()
     reasons = service.post("/score?explain_above=2&top=2", json=records(people[:2])).json()
     assert reasons["raw_reasons"] == [[], []]
+    few = people[:6]
+    shares = clf.predict_proba(few)[:, 1]
+    least = float(np.sort(shares)[-2])
+    path = f"/score?space=probability&explain=raw&explain_above={least!r}&top=1"
+    told = service.post(path, json=records(few)).json()
+    assert told["explained"] == (shares >= least).tolist()
+    assert [len(each) for each in told["raw_reasons"]] == (shares >= least).astype(int).tolist()
+    none = service.post("/score?space=probability&explain_above=2", json=records(few)).json()
+    assert none["explained"] == [False] * 6
 
 
-def test_a_deadline_that_cannot_be_kept(service, people):
+@pytest.mark.parametrize("space", ["margin", "probability"])
+def test_a_column_that_is_not_the_models_may_hold_anything(service, people, space):
+    row = {**records(people[:1])[0], "note": [1, {"a": None}], "more": []}
+    for rows in (row, [row], [records(people[:1])[0], row]):
+        answer = service.post(f"/score?space={space}", json=rows)
+        assert answer.status_code == 200, answer.text
+        assert any("'note'" in note for note in answer.json()["notes"])
+
+
+def test_after_a_deadline_there_are_predictions_alone(service, people):
     for rows in (people[:1], people):
-        answer = service.post("/score?deadline_ms=0.001", json=records(rows))
-        assert (answer.status_code, answer.json()["code"]) == (503, "deadline")
-        assert answer.headers["retry-after"] == "1"
-        answer = service.post("/score?deadline_ms=20000", json=records(rows))
-        assert answer.status_code == 200
+        full = service.post("/score?deadline_ms=20000", json=records(rows)).json()
+        assert "raw_local_importance_values" in full
+        for space in ("margin", "probability"):
+            path = f"/score?deadline_ms=0.001&space={space}"
+            late = service.post(path, json=records(rows)).json()
+            assert late["predictions"] == full["predictions"]
+            assert not any(name.endswith("importance_values") for name in late)
+            assert sum("left out" in note for note in late["notes"]) == 2
 
 
 def test_a_body_that_gzip_packed(service, people):

@@ -6,9 +6,11 @@ import asyncio
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pellucid.explain.explanation import Explanation, ExplanationError
 from pellucid.models.ensemble import available_cores
@@ -17,7 +19,7 @@ from pellucid.serve.formats import Asked
 from pellucid.serve.holder import Served
 from pellucid.serve.metrics import Metrics
 from pellucid.serve.options import Options
-from pellucid.serve.scorer import Importances, Scores
+from pellucid.serve.scorer import Importances, Scores, among, left_out, row_scores
 from pellucid.serve.settings import Limits
 
 _INLINE = 4  # rows that cost less than to hand them to a thread
@@ -46,13 +48,12 @@ class Engine:
         Parameters
         ----------
         arrived : float, optional
-            When the request did, by `time.perf_counter`; deadlines count from then.
+            When the request did, by `time.perf_counter`; its time counts from then.
 
         Raises
         ------
         RequestError
-            Too many rows (413), rows that do not fit, a deadline that passed, or too many batches
-            (503).
+            Too many rows (413), rows that do not fit, no answer in time, or too many batches (503).
         """
         if asked.n_rows > self._limits.rows:
             raise RequestError(
@@ -60,12 +61,13 @@ class Engine:
                 code="too_many_rows",
                 status=413,
             )
-        allowed = min(self._limits.seconds, options.deadline or self._limits.seconds)
-        left = allowed - (0.0 if arrived is None else time.perf_counter() - arrived)
+        begun = time.perf_counter() if arrived is None else arrived
+        left = self._limits.seconds - (time.perf_counter() - begun)
         if left <= 0.0:
-            raise _late(allowed)
+            raise _late(self._limits.seconds)
+        until = None if options.deadline is None else begun + options.deadline
         if asked.n_rows <= _INLINE and options.space == "margin":
-            scores = _score(served, asked, options)
+            scores = _score(served, asked, options, until)
         else:
             if self._batches >= self._limits.batches:
                 raise RequestError(
@@ -73,12 +75,12 @@ class Engine:
                 )
             with self._lock:
                 self._batches += 1
-            work = self._pool.submit(_score, served, asked, options)
+            work = self._pool.submit(_score, served, asked, options, until)
             work.add_done_callback(self._count_down)
             try:
                 scores = await asyncio.wait_for(asyncio.wrap_future(work), left)
             except TimeoutError:
-                raise _late(allowed) from None
+                raise _late(self._limits.seconds) from None
         explained = len(scores) if scores.explained is None else int(scores.explained.sum())
         self._metrics.count_rows(len(scores), explained if scores.levels else 0)
         return scores
@@ -94,25 +96,24 @@ class Engine:
 
 def _late(seconds: float) -> RequestError:
     return RequestError(
-        f"there was no answer within {seconds:g} s; send fewer rows, or allow more time",
-        code="deadline",
-        status=503,
+        f"there was no answer within {seconds:g} s; send fewer rows", code="deadline", status=503
     )
 
 
-def _score(served: Served, asked: Asked, options: Options) -> Scores:
+def _score(served: Served, asked: Asked, options: Options, until: float | None) -> Scores:
     if options.space != "margin" and options.explain:
-        return _score_in_space(served, asked, options)
+        return _score_in_space(served, asked, options, until)
     return served.scorer.score(
         asked.rows,
         explain=options.explain,
         policy=options.policy,
         checked=asked.checked,
         above=options.above,
+        until=until,
     )
 
 
-def _score_in_space(served: Served, asked: Asked, options: Options) -> Scores:
+def _score_in_space(served: Served, asked: Asked, options: Options, until: float | None) -> Scores:
     """Importances behind the link, which are sampled unless players are few."""
     from pellucid.explain.explainer import explain
 
@@ -123,30 +124,45 @@ def _score_in_space(served: Served, asked: Asked, options: Options) -> Scores:
             code="too_many_rows",
             status=413,
         )
-    if options.above is not None:
-        raise RequestError("explain_above needs space=margin", code="bad_option")
     scorer = served.scorer
     plain = scorer.score(asked.rows, explain=(), policy=options.policy, checked=asked.checked)
     table = scorer.table(asked.rows)
-    levels = {}
+    told = np.ones(len(plain), dtype=bool)
+    if options.above is not None:
+        told = row_scores(plain.predictions, plain.probabilities) >= options.above
+    levels, notes = {}, plain.notes
+    if not told.any():
+        notes = (*notes, "no row's score is as high as explain_above: none is explained")
+        return replace(plain, notes=notes, explained=told)
     for level in options.explain:
+        if until is not None and time.perf_counter() >= until:
+            notes = (*notes, left_out(level))
+            continue
         try:
-            found = explain(scorer.predictor, table, players=level, space=options.space)
+            found = explain(scorer.predictor, table[told], players=level, space=options.space)
         except ExplanationError as error:
             raise RequestError(
                 f"space={options.space} is not possible: {error}", code="bad_option"
             ) from error
-        levels[level] = _importances(found)
-    return Scores(plain.predictions, plain.probabilities, plain.margins, levels, plain.notes)
+        levels[level] = _importances(found, told)
+    explained = None if options.above is None else told
+    return replace(plain, levels=levels, notes=notes, explained=explained)
 
 
-def _importances(found: Explanation) -> Importances:
+def _importances(found: Explanation, told: np.ndarray) -> Importances:
+    """What was found of the rows that were told, among all rows."""
+
+    def among_all(column: pd.Series) -> np.ndarray:
+        cells = np.full(len(told), None, dtype=object)
+        cells[told] = column.to_numpy()
+        return cells
+
     certificate: Any = found.certificate
     return Importances(
-        values=found.values,
+        values=among(found.values, told),
         base_values=found.base_values,
         names=found.feature_names,
-        cells=[found.data.iloc[:, k].to_numpy() for k in range(found.n_features)],
+        cells=[among_all(found.data.iloc[:, k]) for k in range(found.n_features)],
         error=float(certificate.additivity_error),
         space=found.space,
         method=found.method,

@@ -101,7 +101,8 @@ def read_shapes(value: Any, names: Sequence[str]) -> Asked:
     rows = value.get(key) if key else None
     if key is None or value.keys() - _ENVELOPE or not isinstance(rows, (list, dict)):
         return Asked(value, 1, range(1))  # one record, whose columns may have any name
-    params = value.get("params") or {}
+    params = value.get("params")
+    params = {} if params is None else params
     if not isinstance(params, dict):
         _refuse("params must be an object")
     if key == "dataframe_split":
@@ -114,7 +115,8 @@ def read_shapes(value: Any, names: Sequence[str]) -> Asked:
 
 
 def _of_inputs(value: Mapping[str, Any], names: Sequence[str]) -> Asked:
-    inner, params = value["Inputs"], value.get("GlobalParameters") or {}
+    inner, params = value["Inputs"], value.get("GlobalParameters")
+    params = {} if params is None else params
     if isinstance(params, str):
         params = {"method": params}
     if not isinstance(params, dict):

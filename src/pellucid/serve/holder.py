@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import logging
 import threading
@@ -17,6 +16,7 @@ from pellucid.errors import PellucidError
 from pellucid.explain.predictor import Predictor
 from pellucid.serve.errors import ServeError
 from pellucid.serve.example import example_row
+from pellucid.serve.memory import give_back
 from pellucid.serve.scorer import Scorer
 from pellucid.store.artifacts import MANIFEST
 from pellucid.store.registry import Registry
@@ -170,7 +170,7 @@ class Holder:
         while not self._stop.wait(self._every):
             try:
                 if not self.look() and swept != self.reloads:
-                    gc.collect()  # no request has the old model any more; its tables are large
+                    give_back()  # no request has the old model any more; its tables are large
                     swept = self.reloads
             except Exception as error:  # the thread must outlive whatever a store does
                 self.failures += 1

@@ -17,10 +17,11 @@ from pellucid.serve.scorer import LEVELS, Scorer, Scores
 
 _INTEGERS = {f"{u}INT{bits}" for u in ("", "U") for bits in (8, 16, 32, 64)}
 _TYPES = {"truth": "BOOL", "number": "FP64"}  # of columns; the rest are BYTES
-_CELLS: dict[str, tuple[type, ...]] = {
+DATATYPES: dict[str, tuple[type, ...]] = {
     "BOOL": (bool,), "BYTES": (str,), "FP16": (int, float), "FP32": (int, float),
     "FP64": (int, float), **dict.fromkeys(_INTEGERS, (int,)),
 }  # fmt: skip
+OUTPUTS = ("predictions", "probabilities", *(f"{level}_importance" for level in LEVELS))
 
 
 def read_infer(value: Any) -> tuple[Asked, tuple[Level, ...] | None]:
@@ -57,9 +58,10 @@ def read_infer(value: Any) -> tuple[Asked, tuple[Level, ...] | None]:
     if len(lengths) > 1:
         _refuse("the inputs differ in length; each must have one value a row")
     n_rows = lengths.pop()
-    params = value.get("parameters") or {}
-    if not isinstance(params, dict):
-        _refuse("parameters must be an object")
+    params, name = value.get("parameters"), value.get("id")
+    params = {} if params is None else params
+    if not isinstance(params, dict) or not isinstance(name, (str, type(None))):
+        _refuse("parameters must be an object, and the id text")
     rows: Any = pd.DataFrame(columns)
     if n_rows == 1:
         rows = {name: cells[0] for name, cells in columns.items()}
@@ -70,8 +72,10 @@ def _read_tensor(tensor: Any) -> tuple[str, list[Any]]:
     if not isinstance(tensor, dict) or not isinstance(tensor.get("name"), str):
         _refuse("each input must be an object with name, shape, datatype and data")
     name, cells, kind = tensor["name"], tensor.get("data"), tensor.get("datatype")
-    if not isinstance(kind, str) or kind not in _CELLS:
-        _refuse(f"the datatype of input {name[:100]!r} must be one of {', '.join(sorted(_CELLS))}")
+    if not isinstance(kind, str) or kind not in DATATYPES:
+        _refuse(
+            f"the datatype of input {name[:100]!r} must be one of {', '.join(sorted(DATATYPES))}"
+        )
     if not isinstance(cells, list):
         _refuse(f"the data of input {name[:100]!r} must be a list")
     if cells and all(isinstance(cell, list) and len(cell) == 1 for cell in cells):
@@ -80,7 +84,7 @@ def _read_tensor(tensor: Any) -> tuple[str, list[Any]]:
         _refuse(f"the shape of input {name[:100]!r} must be [{len(cells)}] or [{len(cells)}, 1]")
     for row, cell in enumerate(cells):
         if cell is not None and (
-            not isinstance(cell, _CELLS[kind]) or (isinstance(cell, bool) and kind != "BOOL")
+            not isinstance(cell, DATATYPES[kind]) or (isinstance(cell, bool) and kind != "BOOL")
         ):
             _refuse(f"input {name[:100]!r} is {kind}, which row {row} is not", name, row)
     return name, cells
@@ -92,10 +96,9 @@ def _levels(outputs: Any) -> tuple[Level, ...] | None:
     if not isinstance(outputs, list) or not all(isinstance(each, dict) for each in outputs):
         _refuse("outputs must be a list of objects with a name")
     names = [each.get("name") for each in outputs]
-    known = ("predictions", "probabilities", *(f"{level}_importance" for level in LEVELS))
     for name in names:
-        if name not in known:
-            _refuse(f"an output is unknown; there are {', '.join(known)}")
+        if name not in OUTPUTS:
+            _refuse(f"an output is unknown; there are {', '.join(OUTPUTS)}")
     return tuple(level for level in LEVELS if f"{level}_importance" in names)
 
 
@@ -118,7 +121,7 @@ def infer_answer(scores: Scores, served: Served, request: Mapping[str, Any]) -> 
         "model_version": served.version,
         "outputs": outputs,
     }
-    if isinstance(request.get("id"), str):
+    if request.get("id") is not None:
         answer["id"] = request["id"][:200]
     return answer
 

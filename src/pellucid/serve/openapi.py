@@ -6,14 +6,14 @@ from importlib.metadata import version
 from typing import Any
 
 from pellucid.serve.answers import answer, to_json
-from pellucid.serve.checking import trained_as
+from pellucid.serve.checking import Policy, allowed
 from pellucid.serve.example import example_row
 from pellucid.serve.formats import ARROW, CSV, JSON, Asked
 from pellucid.serve.holder import Served
-from pellucid.serve.options import Options
+from pellucid.serve.inference import DATATYPES, OUTPUTS
+from pellucid.serve.options import MOST_REASONS, Options
 from pellucid.serve.settings import Settings
-
-_JSON_TYPES = {"truth": "boolean", "number": "number"}
+from pellucid.tabular.columns import Column
 
 
 def document(served: Served, settings: Settings) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def document(served: Served, settings: Settings) -> dict[str, Any]:
     import json
 
     row = example_row(served.scorer)
-    body = _request(served, row)
+    body = _request(served, row, settings.policy)
     try:
         scores = served.scorer.score(row, policy=settings.policy)
         told: Any = json.loads(to_json(answer(scores, served, Asked(row, 1, [0]), Options())))
@@ -64,7 +64,11 @@ def document(served: Served, settings: Settings) -> dict[str, Any]:
             "/metrics": {"get": _get("metrics", "Numbers for Prometheus", "text/plain")},
         },
         "components": {
-            "schemas": {"Row": _row_schema(served), "Answer": _ANSWER, "Problem": _PROBLEM},
+            "schemas": {
+                "Row": _row_schema(served, settings.policy),
+                "Answer": _ANSWER,
+                "Problem": _PROBLEM,
+            },
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -74,32 +78,62 @@ def document(served: Served, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _row_schema(served: Served) -> dict[str, Any]:
+def _row_schema(served: Served, policy: Policy) -> dict[str, Any]:
     scorer = served.scorer
     schema = scorer.predictor.schema
     properties = {
-        name: {
-            "type": [_JSON_TYPES.get(trained_as(schema[name]), "string"), "null"],
-            "description": schema[name].kind,
-        }
+        name: {"description": schema[name].kind, "anyOf": _cells(schema[name], policy)}
         for name in scorer.needed
         if name in schema.kinds
     }
     return {"type": "object", "properties": properties, "required": list(scorer.needed)}
 
 
-def _request(served: Served, row: dict[str, Any]) -> dict[str, Any]:
+def _cells(column: Column, policy: Policy) -> list[dict[str, Any]]:
+    """What a column's cells may be."""
+    sorts, found = allowed(column, policy), [_NULL]
+    if column.kind == "datetime":
+        return [*found, {"type": "string", "format": "date-time"}]
+    for sort, kind in (("truth", "boolean"), ("number", "number"), ("text", "string")):
+        if sort in sorts:
+            found.append(_READ.get((column.kind, kind), {"type": kind}))
+    return found
+
+
+def _split(served: Served, policy: Policy) -> dict[str, Any]:
+    """A frame: the columns by name, here in the model's order, and rows of cells."""
+    properties = _row_schema(served, policy)["properties"]
+    names = list(served.scorer.needed)
+    cells = {
+        "type": "array",
+        "prefixItems": [properties.get(name, {}) for name in names],
+        "minItems": len(names),
+        "maxItems": len(names),
+    }
+    return {
+        "type": "object",
+        "properties": {"columns": {"const": names}, "data": {"type": "array", "items": cells}},
+        "required": ["columns", "data"],
+    }
+
+
+def _request(served: Served, row: dict[str, Any], policy: Policy) -> dict[str, Any]:
     rows = {"type": "array", "items": {"$ref": "#/components/schemas/Row"}}
+    params = {"type": ["object", "null"], "description": "The query's parameters, by name."}
+    method = {"enum": ["predict", "predict_proba"]}
+    old = {"anyOf": [{"type": ["object", "null"], "properties": {"method": method}}, method]}
     shapes = [
         rows,
         {"$ref": "#/components/schemas/Row"},
-        *(
-            {"type": "object", "properties": {key: rows}, "required": [key]}
-            for key in ("data", "dataframe_records", "instances")
+        _closed({"data": rows, "params": params, "method": method}, "data"),
+        _closed({"dataframe_records": rows, "params": params}, "dataframe_records"),
+        _closed({"instances": rows, "params": params}, "instances"),
+        _closed({"dataframe_split": _split(served, policy), "params": params}, "dataframe_split"),
+        _closed(
+            {"Inputs": _closed({"data": rows}, "data"),
+             "GlobalParameters": old},
+            "Inputs",
         ),
-        {"type": "object", "properties": {"dataframe_split": _SPLIT},
-         "required": ["dataframe_split"]},
-        {"type": "object", "properties": {"Inputs": _held(rows)}, "required": ["Inputs"]},
     ]  # fmt: skip
     split = {"columns": list(row), "data": [list(row.values())]}
     examples = {
@@ -108,10 +142,8 @@ def _request(served: Served, row: dict[str, Any]) -> dict[str, Any]:
         "split": {"value": {"dataframe_split": split, "params": {"explain": "raw"}}},
         "inputs": {"value": {"Inputs": {"data": [row]}, "GlobalParameters": {"method": "predict"}}},
     }
-    content = {JSON: {"schema": {"anyOf": shapes}, "examples": examples},
-               CSV: {"schema": {"type": "string"}},
-               ARROW[0]: {"schema": {"type": "string", "format": "binary"}}}  # fmt: skip
-    return {"required": True, "content": content}
+    content = {JSON: {"schema": {"anyOf": shapes}, "examples": examples}}
+    return {"required": True, "description": _OTHER_FORMS, "content": content}
 
 
 def _infer(served: Served, row: dict[str, Any]) -> dict[str, Any]:
@@ -121,8 +153,16 @@ def _infer(served: Served, row: dict[str, Any]) -> dict[str, Any]:
         for name, cell in row.items()
     ]
     asked = {"inputs": tensors, "outputs": [{"name": "raw_importance"}]}
-    inputs = {"type": "array", "items": _TENSOR, "minItems": 1}
-    schema = {"type": "object", "properties": {"inputs": inputs}, "required": ["inputs"]}
+    inputs = {"type": "array", "items": _TENSOR, "minItems": 1, "description": _TENSORS}
+    output = {"type": "object", "properties": {"name": {"enum": list(OUTPUTS)}},
+              "required": ["name"]}  # fmt: skip
+    properties = {
+        "inputs": inputs,
+        "outputs": {"type": ["array", "null"], "items": output},
+        "parameters": {"type": ["object", "null"]},
+        "id": {"type": ["string", "null"]},
+    }
+    schema = {"type": "object", "properties": properties, "required": ["inputs"]}
     content = {JSON: {"schema": schema, "example": asked}}
     return {
         "summary": "The Open Inference Protocol",
@@ -136,25 +176,16 @@ def _infer(served: Served, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parameters() -> list[dict[str, Any]]:
-    kinds = {
-        "explain": ({"type": "string"}, "raw, engineered, both (the default) or none"),
-        "top": ({"type": "integer", "minimum": 1}, "Only so many reasons a row, with their values"),
-        "space": ({"enum": ["margin", "probability", "response"]}, "In what importances add up"),
-        "policy": ({"enum": ["lenient", "strict"]}, "How exact the types of cells must be"),
-        "explain_above": ({"type": "number"}, "Explain only rows whose score is at least this"),
-        "deadline_ms": (
-            {"type": "number", "exclusiveMinimum": 0},
-            "Milliseconds after which an answer is of no use: 503 instead",
-        ),
-    }
     return [
         {"name": name, "in": "query", "required": False, "schema": schema, "description": words}
-        for name, (schema, words) in kinds.items()
+        for name, (schema, words) in _PARAMETERS.items()
     ]
 
 
-def _held(rows: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": {"data": rows}, "required": ["data"]}
+def _closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+    """An object that has these properties and no other."""
+    found: dict[str, Any] = {"type": "object", "properties": properties}
+    return {**found, "required": list(required), "additionalProperties": False}
 
 
 def _get(name: str, words: str, kind: str = JSON) -> dict[str, Any]:
@@ -182,24 +213,49 @@ _PROBLEM = {
     },
     "required": ["title", "status", "code", "detail", "request"],
 }  # fmt: skip
-_SPLIT = {
-    "type": "object",
-    "properties": {
-        "columns": {"type": "array", "items": {"type": "string"}},
-        "data": {"type": "array", "items": {"type": "array"}},
-    },
-    "required": ["columns", "data"],
+# beside them ``policy``, with which rows of another schema than this one are taken
+_PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
+    "explain": (
+        {"enum": ["raw", "engineered", "both", "raw,engineered", "none", ""]},
+        "Levels of importances; both by default",
+    ),
+    "top": (
+        {"type": "integer", "minimum": 1, "maximum": MOST_REASONS},
+        "Only so many reasons a row, with their values",
+    ),
+    "space": ({"enum": ["margin", "probability", "response"]}, "In what importances add up"),
+    "explain_above": ({"type": "number"}, "Explain only rows whose score is at least this"),
+    "deadline_ms": (
+        {"type": "number", "exclusiveMinimum": 0},
+        "Milliseconds after which no more importances are begun",
+    ),
 }
+_NULL = {"type": "null"}
+_READ: dict[tuple[str, str], dict[str, Any]] = {  # what a kind's reader takes of another type
+    ("numeric", "string"): {"type": "string", "pattern": r"^(-?[0-9]{1,15}(\.[0-9]{1,9})?)?$"},
+    ("boolean", "string"): {"enum": ["yes", "no", "true", "false"]},
+    ("boolean", "number"): {"enum": [0, 1]},
+}
+_OTHER_FORMS = (
+    f"{CSV} (a header and rows) and {ARROW[0]} (a table) are read too; no schema can say of these "
+    "which are of this model's columns."
+)
+_TENSORS = (
+    "One tensor for each column that /schema names, all of one length n: shape [n] or [n, 1], and "
+    "n values of the datatype, or null."
+)
+_CELL = {"type": ["boolean", "number", "string", "null", "array"]}
 _TENSOR = {
     "type": "object",
     "properties": {
         "name": {"type": "string"},
-        "shape": {"type": "array", "items": {"type": "integer"}, "maxItems": 2},
-        "datatype": {"type": "string"},
-        "data": {"type": "array"},
+        "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1,
+                  "maxItems": 2},
+        "datatype": {"enum": sorted(DATATYPES)},
+        "data": {"type": "array", "items": _CELL},
     },
     "required": ["name", "shape", "datatype", "data"],
-}
+}  # fmt: skip
 _ANSWER = {
     "type": "object",
     "properties": {

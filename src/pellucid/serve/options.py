@@ -14,7 +14,7 @@ from pellucid.serve.scorer import LEVELS
 
 Space = Literal["margin", "probability", "response"]
 Method = Literal["predict", "predict_proba"]
-_MOST = 10_000
+MOST_REASONS = 10_000
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Options:
     policy : how exact the types of cells must be
     method : of the old forms, what their result is
     above : explain only rows whose score is at least this (see `Scorer.score`)
-    deadline : seconds after which an answer is of no use
+    deadline : seconds after which no more importances are begun
     """
 
     explain: tuple[Level, ...] = LEVELS
@@ -60,10 +60,10 @@ class Options:
         if params.get("explain_above") is not None:
             changed = replace(changed, above=_number("explain_above", params["explain_above"]))
         if params.get("deadline_ms") is not None:
-            seconds = _number("deadline_ms", params["deadline_ms"]) / 1000.0
-            if seconds <= 0.0:
+            milliseconds = _number("deadline_ms", params["deadline_ms"])
+            if milliseconds <= 0.0:
                 raise RequestError("deadline_ms must be above 0", code="bad_option")
-            changed = replace(changed, deadline=seconds)
+            changed = replace(changed, deadline=milliseconds / 1000.0)
         for name, kinds in (("space", Space), ("policy", Policy), ("method", Method)):
             if name in params:
                 value = _one_of(name, params[name], get_args(kinds))
@@ -93,8 +93,8 @@ def _count(value: Any) -> int:
     text = str(value)
     if isinstance(value, bool) or not text.isascii() or not text.isdecimal():
         raise RequestError("top must be a whole number from 1 on", code="bad_option")
-    if len(text) > 5 or not 1 <= int(text) <= _MOST:
-        raise RequestError(f"top must be from 1 to {_MOST}", code="bad_option")
+    if len(text) > 5 or not 1 <= int(text) <= MOST_REASONS:
+        raise RequestError(f"top must be from 1 to {MOST_REASONS}", code="bad_option")
     return int(text)
 
 

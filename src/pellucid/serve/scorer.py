@@ -6,6 +6,7 @@ more than a row does.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -164,6 +165,7 @@ class Scorer:
         policy: Policy = "lenient",
         checked: bool = True,
         above: float | None = None,
+        until: float | None = None,
     ) -> Scores:
         """Predict rows and explain them.
 
@@ -181,6 +183,9 @@ class Scorer:
         above : float, optional
             Explain only rows whose score is at least this: the probability of the second of two
             classes, that of the predicted one of more, or the predicted value.
+        until : float, optional
+            Begin no level of importances after this time, by `time.perf_counter`; ``notes`` says
+            which were left out.
 
         Raises
         ------
@@ -191,8 +196,8 @@ class Scorer:
         """
         try:
             if isinstance(rows, Mapping) and type(self.predictor) is Predictor and checked:
-                return self._score_row(rows, explain, policy, above)
-            return self._score_table(rows, explain, policy, checked, above)
+                return self._score_row(rows, explain, policy, above, until)
+            return self._score_table(rows, explain, policy, checked, above, until)
         except (SchemaError, ReadError, SeriesError) as error:
             raise RowsError(str(error), code="wrong_rows", status=422) from error
 
@@ -207,11 +212,12 @@ class Scorer:
         explain: Collection[Level],
         policy: Policy,
         above: float | None,
+        until: float | None,
     ) -> Scores:
         notes = self._gates[policy].check_row(row)
         matrix = self.predictor.featurizer.transform_row(row)
         cells = [(row.get(name),) for name in self.predictor.feature_map.raw_names]
-        return self._answer(matrix, cells, explain, notes, above)
+        return self._answer(matrix, cells, explain, notes, above, until)
 
     def _score_table(
         self,
@@ -220,6 +226,7 @@ class Scorer:
         policy: Policy,
         checked: bool,
         above: float | None,
+        until: float | None,
     ) -> Scores:
         predictor = self.predictor
         table = self.table(rows)
@@ -230,7 +237,7 @@ class Scorer:
         matrix = predictor.featurizer.transform(frame)
         given = frame if isinstance(predictor, ForecastPredictor) else table
         cells = Cells(given, predictor.feature_map.raw_names)
-        return self._answer(matrix, cells, explain, notes, above)
+        return self._answer(matrix, cells, explain, notes, above, until)
 
     def _margins(self, matrix: np.ndarray) -> np.ndarray:
         """A row's margin depends on that row alone, so many rows are shared out among threads."""
@@ -245,8 +252,10 @@ class Scorer:
 
     def table(self, rows: Any) -> pd.DataFrame:
         """Rows in any form as a table of cells as they were given."""
+        if isinstance(rows, Mapping):
+            rows = [rows]
         if isinstance(rows, list) and rows and isinstance(rows[0], Mapping):
-            rows = columns_of(rows)
+            rows = columns_of(rows, self.predictor.schema.kinds)
         return to_frame(rows, feature_names=self.predictor.schema.names)
 
     def _answer(
@@ -256,23 +265,27 @@ class Scorer:
         explain: Collection[Level],
         notes: tuple[str, ...],
         above: float | None,
+        until: float | None,
     ) -> Scores:
         predictor = self.predictor
         margins = self._margins(matrix)
         predictions, probabilities = predictor.labels(margins), None
         if predictor.problem.is_classification:
             probabilities = predictor.problem.probabilities(margins)
-        told = None if above is None else _scores(predictions, probabilities) >= above
+        told = None if above is None else row_scores(predictions, probabilities) >= above
         seen, sums = (matrix, margins) if told is None else (matrix[told], margins[told])
         levels: dict[Level, Importances] = {}
         for level in explain:
+            if until is not None and time.perf_counter() >= until:
+                notes = (*notes, left_out(level))
+                continue
             other = levels.get("engineered" if level == "raw" else "raw")
             same = other and predictor.shapley("raw") is predictor.shapley("engineered")
             if same and other and len(other.names) == len(predictor.names_of(level)):
                 values, error = other.values, other.error
             else:
                 values, error = predictor.importances(level, seen, sums)
-                values = values if told is None else _among(values, told)
+                values = values if told is None else among(values, told)
             levels[level] = Importances(
                 values=values,
                 base_values=predictor.shapley(level).base_values,
@@ -290,14 +303,19 @@ class Scorer:
         )
 
 
-def _scores(predictions: np.ndarray, probabilities: np.ndarray | None) -> np.ndarray:
-    """What a row's score is, (n_rows,)."""
+def row_scores(predictions: np.ndarray, probabilities: np.ndarray | None) -> np.ndarray:
+    """What the score of each row is that ``above`` speaks of, (n_rows,)."""
     if probabilities is None:
         return predictions
     return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities.max(axis=1)
 
 
-def _among(values: np.ndarray, told: np.ndarray) -> np.ndarray:
+def left_out(level: Level) -> str:
+    """What an answer says of importances that there was no time for."""
+    return f"{level} importances were left out: the deadline had passed"
+
+
+def among(values: np.ndarray, told: np.ndarray) -> np.ndarray:
     """Values of some rows among all, with NaN for the others."""
     out = np.full((len(told), *values.shape[1:]), np.nan)
     out[told] = values

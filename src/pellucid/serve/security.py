@@ -187,7 +187,7 @@ class _Answer:
             headers.append((b"www-authenticate", b"Bearer"))
         if error.status == 503:
             headers.append((b"retry-after", b"1"))
-        if error.status in (408, 413):
+        if error.code in ("too_slow", "too_long"):
             headers.append((b"connection", b"close"))  # what is left of the body is not read
         start = {"type": "http.response.start", "status": error.status, "headers": headers}
         await self.send(start)

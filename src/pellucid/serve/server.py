@@ -59,8 +59,10 @@ def worker_app() -> Any:
     """The application of one worker, from the settings in its environment."""
     from pellucid.serve.app import make_app
     from pellucid.serve.holder import Holder, source_of
+    from pellucid.serve.memory import map_large_arrays
 
     _log_lines()
+    map_large_arrays()
     settings = Settings.from_json(os.environ[_TOLD])
     source = source_of(settings.target, store=settings.store, name=settings.name)
     holder = Holder(source, every=settings.reload_seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,8 +10,16 @@ import pandas as pd
 from pellucid.serve.errors import RowsError
 
 
-def columns_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def columns_of(
+    rows: Sequence[Mapping[str, Any]], known: Collection[str] | None = None
+) -> pd.DataFrame:
     """Rows of the same columns as a table; a cell that is not sent is not a missing value.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+    known : names of the model's columns, optional
+        Others may be in some rows and not in others.
 
     Raises
     ------
@@ -22,8 +30,10 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     --------
     >>> columns_of([{"age": 31}, {"age": None}])["age"].tolist()
     [31.0, nan]
+    >>> columns_of([{"age": 31}, {"age": None, "note": "new"}], ["age"]).columns.tolist()
+    ['age', 'note']
     """
-    names = rows[0].keys()
+    names, every = rows[0].keys(), dict.fromkeys(rows[0])
     for row, cells in enumerate(rows):
         if not isinstance(cells, Mapping):
             raise RowsError(
@@ -31,17 +41,20 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
                 code="wrong_shape",
                 row=row,
             )
-        if cells.keys() != names:
-            column = sorted(map(str, cells.keys() ^ names))[0]
-            one, other = (row, 0) if column in names else (0, row)
+        if cells.keys() == names:
+            continue
+        every.update(dict.fromkeys(cells))
+        apart = sorted(name for name in cells.keys() ^ names if known is None or name in known)
+        if apart:
+            one, other = (row, 0) if apart[0] in names else (0, row)
             raise RowsError(
-                f"row {one} lacks column {column!r}, which row {other} has; send it, with null "
+                f"row {one} lacks column {apart[0]!r}, which row {other} has; send it, with null "
                 f"where the value is not known",
                 code="missing_column",
-                column=column,
+                column=apart[0],
                 row=one,
             )
-    return pd.DataFrame({name: [cells[name] for cells in rows] for name in names})
+    return pd.DataFrame({name: [cells.get(name) for cells in rows] for name in every})
 
 
 class Cells(Sequence[Sequence[Any]]):
