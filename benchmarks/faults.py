@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import json
 import os
 import random
@@ -565,6 +566,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="faults-") as home:
         X, y = table(300)
         clf = AutoMLClassifier(**OPTIONS, store=False).fit(X, y)
+        gc.collect()  # pools that children would let go of a second time
         import mlflow  # noqa: F401 - children find it imported
 
         bench = Bench(Path(home), clf, random.Random(options.seed))
