@@ -14,7 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pellucid.serve.errors import ServeError
-from pellucid.serve.foreign import _LINKS, load_scorer, scorer_of
+from pellucid.serve.foreign import load_scorer, scorer_of
+from pellucid.serve.foreign.tables import LINKS
 
 RNG = np.random.default_rng(0)
 X = pd.DataFrame(RNG.normal(size=(300, 4)), columns=["a", "b", "c", "d"])
@@ -59,9 +60,7 @@ def test_predictions_and_reasons_survive_the_folder(name, tmp_path):
         np.testing.assert_allclose(again.probabilities, model.predict_proba(rows), atol=1e-6)
     assert told.method == "exact"
     sums = told.values.reshape(len(rows), 4, -1).sum(axis=1) + told.base_values
-    response = _LINKS["sigmoid" if name == "pipeline" else getattr(scorer, "link", "identity")](
-        sums
-    )
+    response = LINKS["sigmoid" if name == "pipeline" else getattr(scorer, "link", "identity")](sums)
     wanted = told.predictions if told.probabilities is None else told.probabilities
     np.testing.assert_allclose(response[:, -1], wanted.reshape(len(rows), -1)[:, -1], atol=1e-6)
 

@@ -13,7 +13,8 @@ from pellucid.serve.formats import Asked
 from pellucid.serve.holder import Served
 from pellucid.serve.metrics import Metrics
 from pellucid.serve.options import Options
-from pellucid.serve.scorer import Scorer, Scores
+from pellucid.serve.scorer import Scorer
+from pellucid.serve.scores import Scores
 from pellucid.serve.security import ARRIVED, Guard
 from pellucid.serve.settings import Limits, Settings
 

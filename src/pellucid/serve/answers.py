@@ -12,7 +12,8 @@ import pandas as pd
 from pellucid.serve.formats import Asked
 from pellucid.serve.holder import Served
 from pellucid.serve.options import Options
-from pellucid.serve.scorer import Scorer, Scores
+from pellucid.serve.scorer import Scorer
+from pellucid.serve.scores import Scores
 
 
 def answer(scores: Scores, served: Served, asked: Asked, options: Options) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from pellucid.serve.inference import describe, infer_answer, model_metadata, rea
 from pellucid.serve.metrics import Metrics
 from pellucid.serve.openapi import document
 from pellucid.serve.options import Options
-from pellucid.serve.scorer import Scores
+from pellucid.serve.scores import Scores
 from pellucid.serve.security import ARRIVED, HEALTH, REQUEST, Guard
 from pellucid.serve.settings import Kept, Settings
 from pellucid.serve.strict_json import read_json

@@ -19,7 +19,7 @@ from pellucid.serve.formats import Asked
 from pellucid.serve.holder import Served
 from pellucid.serve.metrics import Metrics
 from pellucid.serve.options import Options
-from pellucid.serve.scorer import Importances, Scores, among, left_out, row_scores
+from pellucid.serve.scores import Importances, Scores, among, left_out, row_scores
 from pellucid.serve.settings import Limits
 
 _INLINE = 4  # rows that cost less than to hand them to a thread

@@ -13,7 +13,8 @@ from pellucid.serve.checking import trained_as
 from pellucid.serve.errors import RequestError
 from pellucid.serve.formats import Asked
 from pellucid.serve.holder import Served
-from pellucid.serve.scorer import LEVELS, Scorer, Scores
+from pellucid.serve.scorer import Scorer
+from pellucid.serve.scores import LEVELS, Scores
 
 _INTEGERS = {f"{u}INT{bits}" for u in ("", "U") for bits in (8, 16, 32, 64)}
 _TYPES = {"truth": "BOOL", "number": "FP64"}  # of columns; the rest are BYTES

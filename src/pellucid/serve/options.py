@@ -10,7 +10,7 @@ from typing import Any, Literal, cast, get_args
 from pellucid.explain.explanation import Level
 from pellucid.serve.checking import Policy
 from pellucid.serve.errors import RequestError
-from pellucid.serve.scorer import LEVELS
+from pellucid.serve.scores import LEVELS
 
 Space = Literal["margin", "probability", "response"]
 Method = Literal["predict", "predict_proba"]

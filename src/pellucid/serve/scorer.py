@@ -23,88 +23,22 @@ from pellucid.explain.predictor import Predictor
 from pellucid.models.ensemble import available_cores
 from pellucid.serve.checking import Gate, Policy
 from pellucid.serve.errors import RowsError
+from pellucid.serve.scores import LEVELS, Importances, Scores, among, left_out, row_scores
 from pellucid.serve.table import Cells, columns_of
 from pellucid.store.artifacts import load_predictor
 from pellucid.tabular.errors import ReadError, SchemaError, SeriesError
 from pellucid.tabular.frames import to_frame
 
 _PART = 200  # rows that are worth a thread
-LEVELS: tuple[Level, ...] = ("raw", "engineered")
 
 
-@dataclass(frozen=True, eq=False)
-class Importances:
-    """Local importances of some rows at one level.
+@dataclass(frozen=True)
+class _Wanted:
+    """Which importances are to be given: levels, of rows with which score, begun until when."""
 
-    values : float64, (n_rows, n_features), or (n_rows, n_features, n_classes) of three classes on
-    base_values : float64, (n_outputs,)
-    names : of the features
-    cells : what each row has for each feature, one sequence a feature
-    error : the most that base value and importances of a row miss its margin by
-    space : in what they add up
-    method : "exact", or "sampled" with the largest standard error
-    """
-
-    values: np.ndarray
-    base_values: np.ndarray
-    names: tuple[str, ...]
-    cells: Sequence[Any]
-    error: float
-    space: str = "margin"
-    method: str = "exact"
-    standard_error: float | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """What a scorer says of rows.
-
-    predictions : (n_rows,), labels or values
-    probabilities : (n_rows, n_classes), or None for values
-    margins : (n_rows, n_outputs)
-    levels : importances by level, of those that were asked for
-    explained : (n_rows,) of bool, which rows are explained, the others' importances being NaN;
-        None where all are
-    notes : what was left out of the rows, or read as another sort of cell
-    """
-
-    predictions: np.ndarray
-    probabilities: np.ndarray | None
-    margins: np.ndarray
-    levels: Mapping[Level, Importances]
-    notes: tuple[str, ...] = ()
-    explained: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.predictions)
-
-    def reasons(self, level: Level = "raw", *, top: int = 5) -> list[list[dict[str, Any]]]:
-        """The features that count most in each row, by absolute importance.
-
-        Of three classes or more, importances are those of the class that is predicted.
-
-        Returns
-        -------
-        list, one a row, of at most ``top`` dicts with ``feature``, ``value`` and ``importance``.
-        """
-        found = self.levels[level]
-        values = found.values
-        if values.ndim == 3:
-            winners = self.margins.argmax(axis=1)
-            values = np.take_along_axis(values, winners[:, None, None], axis=2)[:, :, 0]
-        order = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :top]
-        return [
-            [
-                {
-                    "feature": found.names[k],
-                    "value": found.cells[k][row],
-                    "importance": float(values[row, k]),
-                }
-                for k in best.tolist()
-                if self.explained is None or self.explained[row]
-            ]
-            for row, best in enumerate(order)
-        ]
+    levels: Collection[Level]
+    above: float | None
+    until: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,10 +128,11 @@ class Scorer:
         ExplanationError
             If importances do not add up to the margin; nothing is returned then.
         """
+        wanted = _Wanted(explain, above, until)
         try:
             if isinstance(rows, Mapping) and type(self.predictor) is Predictor and checked:
-                return self._score_row(rows, explain, policy, above, until)
-            return self._score_table(rows, explain, policy, checked, above, until)
+                return self._score_row(rows, wanted, policy)
+            return self._score_table(rows, wanted, policy, checked)
         except (SchemaError, ReadError, SeriesError) as error:
             raise RowsError(str(error), code="wrong_rows", status=422) from error
 
@@ -206,28 +141,13 @@ class Scorer:
         schema = self.predictor.schema
         return {"lenient": Gate(schema, "lenient"), "strict": Gate(schema, "strict")}
 
-    def _score_row(
-        self,
-        row: Mapping[str, Any],
-        explain: Collection[Level],
-        policy: Policy,
-        above: float | None,
-        until: float | None,
-    ) -> Scores:
+    def _score_row(self, row: Mapping[str, Any], wanted: _Wanted, policy: Policy) -> Scores:
         notes = self._gates[policy].check_row(row)
         matrix = self.predictor.featurizer.transform_row(row)
         cells = [(row.get(name),) for name in self.predictor.feature_map.raw_names]
-        return self._answer(matrix, cells, explain, notes, above, until)
+        return self._answer(matrix, cells, wanted, notes)
 
-    def _score_table(
-        self,
-        rows: Any,
-        explain: Collection[Level],
-        policy: Policy,
-        checked: bool,
-        above: float | None,
-        until: float | None,
-    ) -> Scores:
+    def _score_table(self, rows: Any, wanted: _Wanted, policy: Policy, checked: bool) -> Scores:
         predictor = self.predictor
         table = self.table(rows)
         notes: tuple[str, ...] = ()
@@ -237,7 +157,7 @@ class Scorer:
         matrix = predictor.featurizer.transform(frame)
         given = frame if isinstance(predictor, ForecastPredictor) else table
         cells = Cells(given, predictor.feature_map.raw_names)
-        return self._answer(matrix, cells, explain, notes, above, until)
+        return self._answer(matrix, cells, wanted, notes)
 
     def _margins(self, matrix: np.ndarray) -> np.ndarray:
         """A row's margin depends on that row alone, so many rows are shared out among threads."""
@@ -262,21 +182,21 @@ class Scorer:
         self,
         matrix: np.ndarray,
         cells: Sequence[Any],
-        explain: Collection[Level],
+        wanted: _Wanted,
         notes: tuple[str, ...],
-        above: float | None,
-        until: float | None,
     ) -> Scores:
         predictor = self.predictor
         margins = self._margins(matrix)
         predictions, probabilities = predictor.labels(margins), None
         if predictor.problem.is_classification:
             probabilities = predictor.problem.probabilities(margins)
-        told = None if above is None else row_scores(predictions, probabilities) >= above
+        told = None
+        if wanted.above is not None:
+            told = row_scores(predictions, probabilities) >= wanted.above
         seen, sums = (matrix, margins) if told is None else (matrix[told], margins[told])
         levels: dict[Level, Importances] = {}
-        for level in explain:
-            if until is not None and time.perf_counter() >= until:
+        for level in wanted.levels:
+            if wanted.until is not None and time.perf_counter() >= wanted.until:
                 notes = (*notes, left_out(level))
                 continue
             other = levels.get("engineered" if level == "raw" else "raw")
@@ -301,22 +221,3 @@ class Scorer:
             notes=notes,
             explained=told,
         )
-
-
-def row_scores(predictions: np.ndarray, probabilities: np.ndarray | None) -> np.ndarray:
-    """What the score of each row is that ``above`` speaks of, (n_rows,)."""
-    if probabilities is None:
-        return predictions
-    return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities.max(axis=1)
-
-
-def left_out(level: Level) -> str:
-    """What an answer says of importances that there was no time for."""
-    return f"{level} importances were left out: the deadline had passed"
-
-
-def among(values: np.ndarray, told: np.ndarray) -> np.ndarray:
-    """Values of some rows among all, with NaN for the others."""
-    out = np.full((len(told), *values.shape[1:]), np.nan)
-    out[told] = values
-    return out

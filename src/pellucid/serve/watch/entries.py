@@ -14,7 +14,7 @@ import pyarrow as pa
 from pellucid.explain.predictor import Predictor
 from pellucid.serve.formats import Asked
 from pellucid.serve.holder import Served
-from pellucid.serve.scorer import Scores
+from pellucid.serve.scores import Scores
 
 INPUT, IMPORTANCE = "input.", "importance."  # what columns of the log begin with
 

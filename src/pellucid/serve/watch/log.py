@@ -21,7 +21,7 @@ from pellucid.explain.predictor import Predictor
 from pellucid.serve.errors import ServeError
 from pellucid.serve.formats import Asked
 from pellucid.serve.holder import Served
-from pellucid.serve.scorer import Scores
+from pellucid.serve.scores import Scores
 from pellucid.serve.settings import Kept
 from pellucid.serve.watch.entries import Entry, to_table
 
