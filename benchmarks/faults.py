@@ -315,11 +315,19 @@ def serving(bench: Bench, times: int) -> Outcome:
             while time.monotonic() < until:
                 asked += 1
                 failed += not _ask(url)
-        alive = _ask(url)
+        back = time.monotonic()
+        while not (alive := _ask(url)) and time.monotonic() < back + 30:
+            time.sleep(0.1)
+        back = time.monotonic() - back
     wrong = [] if alive else ["the service does not answer"]
     if failed > 0.01 * asked:
         wrong.append(f"{failed} of {asked} requests failed")
-    return Outcome("kill -9 of a service's worker", times, wrong, f"{failed} of {asked} failed")
+    return Outcome(
+        "kill -9 of a service's worker",
+        times,
+        wrong,
+        f"{failed} of {asked} failed, back in {back:.1f} s",
+    )
 
 
 @contextlib.contextmanager
