@@ -1,7 +1,7 @@
 """Tables and targets that broke other tools: name -> (X, y, what a refusal says, or None).
 
-From ``docs/reliability.md``: each either trains or is refused by one sentence that names the
-column and what to do.
+From public issue threads, and from how data looks: each either trains or is refused by one sentence
+that names the column and what to do.
 """
 
 import datetime as dt
