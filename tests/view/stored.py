@@ -8,6 +8,7 @@ from tests.view.conftest import table
 
 from pellucid import AutoMLClassifier, AutoMLRegressor
 from pellucid.store.runs import Store
+from pellucid.store.writer import RunWriter
 
 HOSTILE = (
     "<script>window.hacked=1</script>",
@@ -51,8 +52,8 @@ def _train(kind: type, frame: pd.DataFrame, seed: int, name: str, folder: Path) 
     return model.fit(frame.drop(columns="y"), frame["y"]).run_.id
 
 
-def begin_one(folder: Path) -> None:
+def begin_one(folder: Path) -> RunWriter:
     """A run that is under way."""
-    Store(folder).begin(
+    return Store(folder).begin(
         name="under way", params={"task": "binary", "target": "y", "time_budget": 60}
     )

@@ -3,12 +3,14 @@
 import io
 import json
 import re
+import socket
 
 import numpy as np
 import pandas as pd
 import pytest
 from tests.view.stored import HOSTILE, begin_one, fill_store
 
+from pellucid.search.trials import TrialRecord
 from pellucid.store.runs import load_run
 from pellucid.view.studio.server import Studio
 
@@ -237,12 +239,46 @@ def test_an_empty_store_says_what_to_do(browser, tmp_path):
         context.close()
 
 
-def test_a_run_under_way_is_followed(browser, tmp_path):
-    begin_one(tmp_path)
+def test_a_run_under_way_is_followed_until_it_ends(browser, tmp_path):
+    writer = begin_one(tmp_path)
     with Studio(tmp_path) as studio:
         context = browser.new_context()
         page = context.new_page()
+        page.set_default_timeout(15000)
         page.goto(studio.url)
         page.get_by_text("running: 0 trials").wait_for()
-        assert json.loads(page.request.get(studio.url.split("?")[0] + "api/runs").text())["runs"]
+        page.get_by_role("link", name="under way").click()
+        page.get_by_text("The search goes on").wait_for()
+        writer.log_trial(TrialRecord(0, "one", "lightgbm", {}, {}, 0.1, "completed"), {"kept": b""})
+        page.get_by_text("running: 1 trial").wait_for()
+        begin_one(tmp_path)  # seen in the list too, though the page stood before
+        page.get_by_role("link", name="Runs").click()
+        page.get_by_text("2 runs in").wait_for()
+        page.get_by_role("link", name="under way").last.click()
+        page.get_by_text("The search goes on").wait_for()
+        writer.fail("no more rows")
+        page.get_by_text("is failed (no more rows)").wait_for()
         context.close()
+
+
+def test_events_end_with_the_studio(tmp_path):
+    studio = Studio(tmp_path)
+    host, token = f"127.0.0.1:{studio.port}", studio.url.split("=")[1]
+    with socket.create_connection(("127.0.0.1", studio.port), timeout=10) as asking:
+        cookie = f"pellucid-studio-{studio.port}={token}"
+        request = f"GET /api/live HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n"
+        asking.sendall(request.encode())
+        head = b""
+        while b"\n\n" not in head:
+            head += asking.recv(4096)
+        assert b"text/event-stream" in head
+        assert json.loads(head.split(b"data: ")[1])["runs"] == []
+        studio.close()
+        assert asking.recv(1) == b""
+
+
+def test_what_is_searched_for_is_in_the_address(store, visit):
+    page = visit("/")
+    page.get_by_label("Find runs").fill("regr")
+    again = visit(page.evaluate("location.hash").removeprefix("#"))
+    assert again.locator("td a").all_inner_texts() == ["regression"]

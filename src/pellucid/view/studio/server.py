@@ -19,6 +19,7 @@ from pellucid.errors import PellucidError
 from pellucid.store.runs import Store
 from pellucid.view.studio.access import Access
 from pellucid.view.studio.library import Library, StudioError
+from pellucid.view.studio.live import events
 from pellucid.view.studio.routes import Answer, NotFoundError, answer, as_json
 
 _LARGEST = 4_000_000  # bytes of a request's body
@@ -95,6 +96,7 @@ class Studio:
 
     def close(self) -> None:
         """Stop answering."""
+        self._server.closed.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -114,6 +116,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
+        self.closed = threading.Event()  # ends events that go on
         self.free = threading.BoundedSemaphore(_MOST)
         self.reading: dict[_Handler, float] = {}  # whose requests are under way, since when
 
@@ -209,6 +212,9 @@ class _Handler(BaseHTTPRequestHandler):
             if method == "POST" and len(body) == length:
                 self.close_connection = self.headers.get("Connection", "").lower() == "close"
             self.server.reading.pop(self, None)  # the answer may take its time
+            if method == "GET" and address.path == "/api/live":
+                self._tell()
+                return
             self._send(self._answer(method, address.path, query, body))
 
     def _answer(self, method: str, path: str, query: dict[str, str], body: bytes) -> Answer:
@@ -226,13 +232,26 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self._refuse(message or "this is no request to the studio", status=code)
 
-    def _send(self, reply: Answer) -> None:
+    def _tell(self) -> None:
+        """Events until the page goes, does not listen or the studio closes."""
+        self.close_connection = True
+        self.connection.settimeout(_PATIENCE)
+        self._begin(Answer(b"", "text/event-stream; charset=utf-8"))
+        self.end_headers()
+        with contextlib.suppress(PellucidError):  # the page asks again
+            for event in events(self.server.library, self.server.closed):
+                self.wfile.write(event)
+
+    def _begin(self, reply: Answer) -> None:
         self.send_response(reply.status)
         if self.close_connection:
             self.send_header("Connection", "close")
         for name, value in {**_HEADERS, **reply.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Type", reply.kind)
+
+    def _send(self, reply: Answer) -> None:
+        self._begin(reply)
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
         self.wfile.write(reply.body)

@@ -22,3 +22,24 @@ export async function ask(path, { body, signal } = {}) {
   if (!reply.ok) throw new Error(said.error ?? `The studio answered ${reply.status}.`);
   return said;
 }
+
+/**
+ * All runs, now and whenever they change, as long as the page is seen.
+ * @param {(found: {store: string, runs: Object[]}) => void} heard
+ * @returns {() => void} stops listening
+ */
+export function follow(heard) {
+  let source = null;
+  const listen = () => {
+    source?.close();
+    source = document.hidden ? null : new EventSource("/api/live"); // browsers hold few connections open
+    if (source) source.onmessage = (event) => heard(JSON.parse(event.data));
+  };
+  const stop = () => {
+    document.removeEventListener("visibilitychange", listen);
+    source?.close();
+  };
+  document.addEventListener("visibilitychange", listen);
+  listen();
+  return stop;
+}

@@ -27,7 +27,7 @@ let leave = null;
 
 function pageOf({ parts, query }) {
   const [kind, id, part] = parts;
-  if (!kind) return runsPage();
+  if (!kind) return runsPage(query);
   if (kind === "compare") return comparePage(parts[1], parts[2]);
   if (kind === "run" && id && !part) return runPage(id);
   if (kind === "run" && part === "explanation") return explanationPage(id, query);

@@ -2,15 +2,16 @@
 
 import { dataSection } from "../data.js";
 import { distributionSection } from "../distributions.js";
-import { h, swap } from "../dom.js";
+import { h, name, swap } from "../dom.js";
 import { explainedSections, startState } from "../explained.js";
 import { headline } from "../headline.js";
 import { lineageSection } from "../lineage.js";
 import { createSubject } from "../model.js";
 import { qualitySection } from "../quality.js";
 import { controls } from "../topbar.js";
-import { ask } from "./api.js";
+import { ask, follow as hear } from "./api.js";
 import { note, to } from "./link.js";
+import { progress } from "./runs.js";
 
 /** A run as the server has it, and the subject that sections read. */
 export async function load(id) {
@@ -36,12 +37,28 @@ export function place(run, current) {
 }
 
 export async function runPage(id) {
+  const line = await ask(`/api/runs/${encodeURIComponent(id)}`);
+  if (line.status === "RUNNING") return underWay(line);
   const { run, subject } = await load(id);
   const state = startState(subject);
   return {
     ...place(run, "Run"),
     controls: controls(subject.explained, state),
     node: h("div", {}, headline(subject), files(run), qualitySection(subject, state), lineageSection(subject, state), distributionSection(subject, state), dataSection(subject, state)),
+  };
+}
+
+/** A run that goes on: how far it is; once it has ended, what it found. */
+function underWay(run) {
+  const far = h("div", { role: "status" }, progress(run.progress));
+  const leave = hear(({ runs }) => {
+    const now = runs.find((each) => each.id === run.id);
+    if (now?.progress) swap(far, progress(now.progress));
+    else dispatchEvent(new HashChangeEvent("hashchange"));
+  });
+  return {
+    title: run.name || run.id, path: [{ text: run.name || run.id.slice(0, 8), href: to(["run", run.id]) }], leave,
+    node: h("section", { class: "headline" }, h("h1", {}, name(run.name || run.id)), h("p", { class: "lede" }, "The search goes on; what it found stands here once it has ended."), far),
   };
 }
 

@@ -3,29 +3,30 @@
 import { h, name, swap } from "../dom.js";
 import { count, duration, metricName, metricValue, moment, num } from "../format.js";
 import { tableOf } from "../table.js";
-import { ask } from "./api.js";
-import { to } from "./link.js";
+import { ask, follow } from "./api.js";
+import { note, to } from "./link.js";
 
-const AGAIN = 2000; // milliseconds between looks at runs that go on
-
-export async function runsPage() {
+/** The list; `query` holds what is searched for. */
+export async function runsPage(asked) {
   let found = await ask("/api/runs");
   const title = h("h1", {}, "Runs");
   const lede = h("p", { class: "lede" });
   if (!found.runs.length) {
-    return { title: "Runs", path: [], node: h("section", { class: "headline" }, title, empty(found.store)) };
+    const stop = follow(({ runs }) => runs.length && dispatchEvent(new HashChangeEvent("hashchange")));
+    return { title: "Runs", path: [], leave: stop, node: h("section", { class: "headline" }, title, empty(found.store)) };
   }
   const chosen = new Set();
-  let query = "";
+  let query = (asked.get("q") ?? "").trim().toLowerCase();
   const list = tableOf("Runs", fields(chosen, offer), [], { first: 50 });
   const status = h("p", { class: "muted small", role: "status" });
   const compare = h("a", { class: "quiet" });
   const search = h("input", {
-    type: "search", placeholder: "Name, target, task or status", "aria-label": "Find runs",
-    oninput: () => { query = search.value.trim().toLowerCase(); show(); },
+    type: "search", placeholder: "Name, target, task or status", "aria-label": "Find runs", value: query,
+    oninput: () => { query = search.value.trim().toLowerCase(); note({ q: query || null }); show(); },
   });
 
   function show() {
+    swap(lede, `${count(found.runs.length, "run")} in `, name(found.store));
     const rows = found.runs.filter((r) => query.split(/\s+/).every((word) => text(r).includes(word)));
     list.show(rows);
     status.textContent = rows.length === found.runs.length ? "" : `${num(rows.length)} of ${count(found.runs.length, "run")}`;
@@ -39,23 +40,17 @@ export async function runsPage() {
     compare.textContent = second ? "Compare the two" : `Tick ${first ? "one more" : "two runs"} to compare`;
   }
 
-  async function look() {
-    if (!found.runs.some((r) => r.status === "RUNNING")) return;
-    try {
-      found = await ask("/api/runs");
-      show();
-    } catch { /* the next look may do better */ }
-    timer = setTimeout(look, AGAIN);
-  }
-
-  swap(lede, `${count(found.runs.length, "run")} in `, name(found.store));
-  show();
   offer();
-  let timer = setTimeout(look, AGAIN);
+  const stop = follow((now) => {
+    if (JSON.stringify(now) === JSON.stringify(found)) return; // what is focused stays so
+    found = now;
+    show();
+  });
+  show();
   return {
     title: "Runs",
     path: [],
-    leave: () => clearTimeout(timer),
+    leave: stop,
     node: h("section", { class: "headline" }, title, lede,
       h("div", { class: "toolbar runs-bar" }, search, compare), list.node, status),
   };
@@ -104,7 +99,8 @@ function state(r) {
   return h("span", { class: r.status === "FINISHED" ? "state" : "state wrong" }, r.status.toLowerCase(), r.reason && h("span", { class: "muted small" }, " ", name(r.reason)));
 }
 
-function progress({ trials, seconds, budget }) {
+/** How far a run that goes on has come. */
+export function progress({ trials, seconds, budget }) {
   const whole = Number(budget);
   return h("span", { class: "progress" }, whole > 0 && h("progress", { max: whole, value: Math.min(seconds, whole), "aria-label": "Time of the budget" }),
     h("span", { class: "muted small" }, `running: ${count(trials, "trial")}, ${duration(seconds)}${whole > 0 ? ` of ${duration(whole)}` : ""}`));
