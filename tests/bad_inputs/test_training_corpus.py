@@ -3,7 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.bad_inputs.training_frames import COLUMNS, FEW_ROWS, FORMS, LABELS, NAMES, TARGETS, VALUES, A, beside
+from tests.bad_inputs.training_frames import (
+    COLUMNS,
+    FEW_ROWS,
+    FORMS,
+    LABELS,
+    NAMES,
+    TARGETS,
+    VALUES,
+    A,
+    beside,
+)
 
 from pellucid.errors import PellucidError
 from pellucid.store.artifacts import load_predictor, save_predictor

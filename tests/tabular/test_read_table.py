@@ -77,7 +77,11 @@ def test_an_arrow_stream(tmp_path):
         ("ragged.csv", b"a,b\n1,2\n1,2,3,4\n", "cannot be read as csv.*line 3"),
         ("twice.csv", b"a,b,a\n1,2,3\n", "2 columns named 'a'"),
         ("quote.csv", b'a,b\n"1,2\n3,4\n', "cannot be read as csv"),
-        ("cut.csv.gz", gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)[:-20], "cannot be read as csv.gz"),
+        (
+            "cut.csv.gz",
+            gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)[:-20],
+            "cannot be read as csv.gz",
+        ),
         ("plain.csv.gz", b"a,b\n1,2\n", "cannot be read as csv.gz"),
         ("text.parquet", b"a,b\n1,2\n", "cannot be read as parquet.*damaged"),
         ("cut.parquet", b"PAR1" + b"\0" * 50, "cannot be read as parquet"),
