@@ -54,3 +54,13 @@ def test_what_cannot_be_is_told():
     for config, message in (({"trees": 9}, "'trees'"), ({"kind": "rain"}, "'rain'")):
         with pytest.raises(FamilyError, match=message):
             FOREST.fit(Rows(X, y), Problem("binary", 2), config, seed=0)
+
+
+def test_paths_over_a_hundred_words_stay_explainable():
+    X = np.eye(200, dtype=np.float32)  # each split tells one row from the others
+    y = np.arange(200, dtype=np.float64) ** 2
+    settings = {"kind": "random", "n_estimators": 2, "max_features": 1.0}
+    member = FOREST.fit(Rows(X, y), Problem("regression"), settings, seed=0)
+    tables = member.shapley(background=X[:5], players=np.arange(200))
+    sums = tables.base_values + tables.values(X[-5:]).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(sums, member.margins(X[-5:]), rtol=1e-9)

@@ -26,6 +26,7 @@ from pellucid.models.trees import TreeMember, read_trees
 from pellucid.shapley.trees import TreeEnsemble
 
 _CHUNK = 4  # trees between two looks at the clock
+_DEEPEST = 64  # splits on a path: what `shapley` takes; only words of texts make longer ones
 # what a configuration may set, and its default
 _DEFAULTS: dict[str, Any] = {
     "kind": "extra",
@@ -73,7 +74,12 @@ class ForestFamily:
         slope, wanted = settings.pop("slope"), rounds or settings.pop("n_estimators")
         settings.pop("n_estimators", None)
         forest = _estimator(problem, settings.pop("kind"))(
-            **settings, n_estimators=0, random_state=seed, n_jobs=1, warm_start=True
+            **settings,
+            n_estimators=0,
+            max_depth=_DEEPEST,
+            random_state=seed,
+            n_jobs=1,
+            warm_start=True,
         )
         grown = 0
         while grown < wanted:
