@@ -1,10 +1,11 @@
 # make demo   train on real data, then open the report
 # make test   everything that must hold
+# make site   the documentation, into site/index.html
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint quick clean
+.PHONY: demo test lint quick site clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -24,12 +25,17 @@ lint: $(VENV)/.ready
 	$(BIN)/lint-imports --no-logo
 
 # the kernels are compiled once, not by each process; a file's tests stay together
-test: lint
+test: lint site
 	$(BIN)/pellucid warmup
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 quick: $(VENV)/.ready
 	$(BIN)/python -m pytest -m 'not slow'
 
+# a broken link or a docstring that cannot be read ends it
+site: $(VENV)/.ready
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --fresh-env --quiet docs site
+	@echo "site/index.html"
+
 clean:
-	rm -rf $(VENV) demo pellucid-store
+	rm -rf $(VENV) demo site pellucid-store

@@ -59,10 +59,10 @@ class AutoMLForecaster(RegressorMixin, _AutoML):
     n_cross_validations : int, optional
         Origins of the rolling-origin validation, five by default; fewer where the history is
         short for the horizon. No fold learns from what was not known at its origin.
-    time_budget, max_trials, model_explainability, seed, n_jobs, store, featurization,
-    column_kinds, drop_columns, monotone, allowed_families, blocked_families, refit, max_members,
-    latency_budget_ms, resume, name, progress
-        As for `AutoMLClassifier`.
+    time_budget, max_trials, model_explainability, seed, n_jobs, store
+        As for `AutoMLClassifier`, and so are ``featurization``, ``column_kinds``,
+        ``drop_columns``, ``monotone``, ``allowed_families``, ``blocked_families``, ``refit``,
+        ``max_members``, ``latency_budget_ms``, ``resume``, ``name`` and ``progress``.
 
     Attributes
     ----------

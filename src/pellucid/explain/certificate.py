@@ -106,10 +106,10 @@ class Certificate:
     def verdict(self) -> Verdict:
         """How far to trust it.
 
-        ok : it adds up to the model's own answer, exactly or as precisely as was asked.
-        approximate : it is estimated, or of a surrogate that follows the model well.
-        do-not-trust : it does not add up, its errors are as large as what it says, or the
-            surrogate is another model.
+        "ok": it adds up to the model's own answer, exactly or as precisely as was asked.
+        "approximate": it is estimated, or of a surrogate that follows the model well.
+        "do-not-trust": it does not add up, its errors are as large as what it says, or the
+        surrogate is another model.
         """
         if self.method == "mimic":
             return "approximate" if not self.weaknesses else "do-not-trust"

@@ -27,9 +27,13 @@ _CELLS = 2**20  # cells of a two-player term worked out at a time
 class BinnedTable:
     """A step function of one or two columns.
 
-    cuts : for each column, ascending; a value falls into the bin of as many cuts as it reaches.
-    table : (n_cuts + 2, ...) for each column, then optionally n_outputs; the last place of each
-        column is for NaN.
+    Attributes
+    ----------
+    cuts : tuple of ndarray
+        For each column, ascending; a value falls into the bin of as many cuts as it reaches.
+    table : ndarray, (n_cuts + 2, ...)
+        An axis for each column, then optionally n_outputs; the last place of each column is for
+        NaN.
 
     Examples
     --------

@@ -39,13 +39,19 @@ _SPARSE = 10.0  # background rows below which "kernel" is the more precise; see 
 class Sampled:
     """Shapley values and how well they are known.
 
-    values, standard_errors : (n_rows, n_players), or (n_rows, n_players, n_outputs) when several;
-        each row's values sum to its prediction minus the base values.
-    base_values : (n_outputs,); mean prediction over the background.
-    n_evals : int (n_rows,); rows that predict was given for each row. The background, which is
-        predicted once for all, is not counted.
-    method : str (n_rows,); "exact", "permutation" or "kernel".
-    converged : bool (n_rows,); no standard error is above the precision, if one was asked for.
+    Attributes
+    ----------
+    values, standard_errors : ndarray, (n_rows, n_players) or (n_rows, n_players, n_outputs)
+        Each row's values sum to its prediction minus the base values.
+    base_values : ndarray, (n_outputs,)
+        Mean prediction over the background.
+    n_evals : ndarray of int, (n_rows,)
+        Rows that predict was given for each row. The background, which is predicted once for all,
+        is not counted.
+    method : ndarray of str, (n_rows,)
+        "exact", "permutation" or "kernel".
+    converged : ndarray of bool, (n_rows,)
+        No standard error is above the precision, if one was asked for.
     """
 
     values: np.ndarray
