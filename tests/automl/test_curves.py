@@ -25,6 +25,24 @@ def test_binary_curves():
     json.dumps(found)
 
 
+def test_thresholds_count_what_each_would_predict():
+    y = RNG.integers(0, 2, 500)
+    margins = (y + RNG.normal(size=500))[:, None]
+    margins[:20] = 0.0  # a probability of exactly 0.5 is not above it
+    problem = Problem("binary", 2)
+    found = curves(y, margins, problem, np.array(["no", "yes"]))
+    p = problem.probabilities(margins)[:, 1]
+    for step in range(101):
+        asked = p > step / 100
+        assert [found["thresholds"]["above"][k][step] for k in (0, 1)] == [
+            int((asked & (y == k)).sum()) for k in (0, 1)
+        ]
+    assert found["thresholds"]["rows"] == np.bincount(y).tolist()
+    assert [row[1] for row in found["confusion"]["counts"]] == [
+        above[50] for above in found["thresholds"]["above"]
+    ]
+
+
 def test_a_class_that_is_absent_has_no_curve():
     y = RNG.integers(0, 2, 50)
     found = curves(y, RNG.normal(size=(50, 3)), Problem("multiclass", 3), np.array([5, 6, 7]))

@@ -11,6 +11,7 @@ from pellucid.models.problem import Problem
 _POINTS = 200  # of a curve
 _DOTS = 1000  # of a scatter
 _BINS = 10  # of the calibration
+_STEPS = 100  # of the threshold, from 0 to 1
 
 
 def curves(
@@ -28,7 +29,9 @@ def curves(
     Returns
     -------
     dict of plain values. One curve per class for multi-class problems; classes that are absent
-    from ``y`` have none. Calibration speaks of the predicted class.
+    from ``y`` have none. Calibration speaks of the predicted class. For binary problems
+    ``thresholds`` counts the rows of each class whose probability of the second one is above
+    0, 0.01, ... 1: what would be predicted if that much were asked for.
     """
     if not problem.is_classification or classes is None:
         kept = _thin(len(y), _DOTS)
@@ -53,6 +56,7 @@ def curves(
         "pr": [_precision_recall(y == k, p[:, k], str(classes[k])) for k in present],
         "calibration": calibration,
         "confusion": {"labels": [str(c) for c in classes], "counts": confusion.tolist()},
+        **({"thresholds": _thresholds(y == 1, p[:, 1])} if problem.task == "binary" else {}),
     }
 
 
@@ -93,6 +97,19 @@ def _calibration(hit: np.ndarray, probability: np.ndarray) -> dict[str, Any]:
         "predicted": _round((np.bincount(bins, probability, _BINS) / total)[some]),
         "observed": _round((np.bincount(bins, hit.astype(float), _BINS) / total)[some]),
         "count": count[some].tolist(),
+    }
+
+
+def _thresholds(hit: np.ndarray, probability: np.ndarray) -> dict[str, Any]:
+    """How many rows of each class stand above each threshold."""
+    steps = np.arange(_STEPS + 1) / _STEPS
+
+    def above(scores: np.ndarray) -> list[int]:
+        return [int(n) for n in len(scores) - np.searchsorted(np.sort(scores), steps, "right")]
+
+    return {
+        "rows": [int((~hit).sum()), int(hit.sum())],
+        "above": [above(probability[~hit]), above(probability[hit])],
     }
 
 

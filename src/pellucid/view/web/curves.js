@@ -4,9 +4,10 @@ import { axisBelow, axisLeft, linearTicks } from "./axes.js";
 import { chart, nearest } from "./chart.js";
 import { colors } from "./color.js";
 import { h, name, s } from "./dom.js";
-import { num, percent } from "./format.js";
+import { num, percent, signed } from "./format.js";
 import { linear, padded } from "./scale.js";
 import { extent } from "./stats.js";
+import { trend } from "./strips.js";
 
 const MARGIN = { top: 26, right: 14, bottom: 44, left: 46 };
 const square = (width) => Math.min(width * 0.92, 340);
@@ -103,4 +104,40 @@ export function scatter({ predicted, true: truth }) {
     },
   });
   return h("div", {}, view.node, h("p", { class: "muted small" }, `${num(truth.length, 6)} rows; on the dashed line, the prediction is right`));
+}
+
+/** What the model missed by, against what it said; the line is the mean of neighbouring predictions. */
+export function residuals({ predicted, true: truth }) {
+  const missed = truth.map((v, i) => v - predicted[i]);
+  const mean = missed.reduce((a, b) => a + b, 0) / missed.length;
+  const typical = missed.map(Math.abs).sort((a, b) => a - b)[Math.floor(missed.length / 2)];
+  let dots = null;
+  const view = chart({
+    label: `Residuals, true less predicted, against predicted values; mean ${num(mean, 3)}, half are within ${num(typical, 3)}`,
+    height: (width) => Math.min(width * 0.92, 420),
+    draw({ ctx, svg, width, height }) {
+      const plot = { ...plotOf(width, height), left: 62 };
+      const x = linear(padded(extent(predicted), 0.03), [plot.left, plot.right]);
+      const y = linear(padded(extent([...missed, 0]), 0.05), [plot.bottom, plot.top]);
+      axisLeft(svg, y, linearTicks(y, 5), { ...plot, label: "true less predicted" });
+      axisBelow(svg, x, linearTicks(x, 5), { ...plot, label: "predicted" });
+      dots = { xs: predicted.map(x), ys: missed.map(y) };
+      ctx.fillStyle = colors().accent;
+      ctx.globalAlpha = 0.35;
+      dots.xs.forEach((v, i) => {
+        ctx.beginPath();
+        ctx.arc(v, dots.ys[i], 2.5, 0, 7);
+        ctx.fill();
+      });
+      svg.append(s("line", { class: "zero", x1: plot.left, x2: plot.right, y1: y(0), y2: y(0) }));
+      const line = trend(predicted, missed);
+      if (line.length > 2) svg.append(s("polyline", { class: "curve thin", points: line.map(([a, b]) => `${x(a)},${y(b)}`).join(" ") }));
+    },
+    hover(px, py) {
+      const i = dots ? nearest(dots.xs, dots.ys, px, py, 12) : -1;
+      return i < 0 ? null : { lines: [`missed by ${signed(missed[i], 4)}`, `predicted ${num(predicted[i], 5)}`, `true ${num(truth[i], 5)}`] };
+    },
+  });
+  return h("div", {}, view.node, h("p", { class: "muted small" },
+    `Mean ${num(mean, 3)}; half of ${num(missed.length, 6)} rows are within ±${num(typical, 3)}. Where the line stays off zero, predictions err to one side`));
 }

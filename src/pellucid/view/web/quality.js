@@ -1,11 +1,12 @@
 // The model: what was tried, what the ensemble is made of, how good it is, where the time went.
 
-import { calibration, curves, scatter } from "./curves.js";
+import { calibration, curves, residuals, scatter } from "./curves.js";
 import { confusion } from "./confusion.js";
 import { h, name, section, swap } from "./dom.js";
 import { count, duration, familyName, fixed, lowerIsBetter, metricName, metricValue, percent } from "./format.js";
 import { extent } from "./stats.js";
 import { table } from "./table.js";
+import { threshold } from "./threshold.js";
 
 export function qualitySection({ training }, state) {
   const drawn = training.curves ?? {};
@@ -17,8 +18,10 @@ export function qualitySection({ training }, state) {
       drawn.roc?.length && figure("ROC", curves(drawn.roc, label, { x: "false positive rate", y: "true positive rate", diagonal: true, score: "area" })),
       drawn.pr?.length && figure("Precision and recall", curves(drawn.pr, label, { x: "recall", y: "precision", score: "average precision" })),
       drawn.calibration?.predicted?.length && figure("Calibration", calibration(drawn.calibration)),
-      drawn.confusion?.counts?.length && figure("Confusion", confusion(drawn.confusion), drawn.confusion.labels.length > 4),
-      drawn.predicted_true?.true?.length && figure("Predicted and true", scatter(drawn.predicted_true)));
+      drawn.thresholds ? figure("Confusion by threshold", threshold(drawn.confusion, drawn.thresholds), true)
+        : drawn.confusion?.counts?.length && figure("Confusion", confusion(drawn.confusion), drawn.confusion.labels.length > 4),
+      drawn.predicted_true?.true?.length && figure("Predicted and true", scatter(drawn.predicted_true)),
+      drawn.predicted_true?.true?.length && figure("Residuals", residuals(drawn.predicted_true)));
   });
   return section("model", "How good, and what was tried", where ?? null,
     figures.children.length > 0 && figures,

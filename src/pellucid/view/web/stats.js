@@ -11,6 +11,14 @@ export function meanAbs(values, rows = null) {
   return n ? total / n : 0;
 }
 
+/** 95% interval of a share, k of n (Wilson, Journal of the American Statistical Association 22, 1927). */
+export function wilson(k, n, z = 1.959964) {
+  if (!n) return [0, 1];
+  const middle = k + (z * z) / 2;
+  const half = z * Math.sqrt((k * (n - k)) / n + (z * z) / 4);
+  return [Math.max(0, (middle - half) / (n + z * z)), Math.min(1, (middle + half) / (n + z * z))];
+}
+
 /** Least and greatest finite value, [0, 1] when there is none. */
 export function extent(values) {
   let low = Infinity;
