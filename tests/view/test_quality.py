@@ -70,3 +70,14 @@ def test_residuals_say_how_far_predictions_are_off(runs, show):
     mean, within = (float(n.replace("−", "-")) for n in re.findall(r"−?[\d.]+\d", label))
     assert mean == pytest.approx(missed.mean(), rel=0.01)
     assert within == pytest.approx(np.sort(np.abs(missed))[len(missed) // 2], rel=0.01)
+
+
+def test_a_score_on_test_rows_stands_with_its_interval(runs, show):
+    run = runs["binary"]
+    page = show(run).page
+    assert page.locator(".primary .interval").inner_text().startswith("95%: 0.9")
+    told = run.training["test_intervals"]
+    assert page.locator("#overview .interval").count() == len(told) == 3
+    low, high = told["accuracy"]
+    row = page.locator(".metrics tr", has_text="Accuracy").first
+    assert f"95%: {low:.4f} to {high:.4f}" in row.inner_text()

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pellucid.automl.curves import curves
+from pellucid.automl.score_intervals import score_intervals
 from pellucid.explain.explanation import Explanation
 from pellucid.models.problem import Problem
 from pellucid.search.metrics import DEFAULT_METRIC, score
@@ -113,6 +114,7 @@ def trained_run(
             "cv": {k: v * 0.995 for k, v in scores.items()},
             "test": scores if test else None,
         },
+        "test_intervals": score_intervals(codes[held], margins, problem) if test else {},
         "seconds": {
             "featurize": 1.3,
             "search": 48.2,

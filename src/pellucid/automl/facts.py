@@ -14,6 +14,7 @@ from pellucid.automl.curves import curves
 from pellucid.automl.guardrails import Guardrail, check_columns, check_target, check_trials
 from pellucid.automl.options import Options
 from pellucid.automl.preparing import Prepared
+from pellucid.automl.score_intervals import score_intervals
 from pellucid.automl.searching import Found, Setting
 from pellucid.automl.target import Target
 from pellucid.explain.predictor import Predictor
@@ -32,11 +33,13 @@ from pellucid.tabular.series.spec import SeriesSpec
 class HeldOut:
     """Scores and curves on test rows.
 
+    intervals : of scores, see `score_intervals`; none for series, whose rows depend on each other.
     baselines : scores there of each forecast that learns nothing.
     """
 
     scores: dict[str, float]
     curves: dict[str, Any]
+    intervals: dict[str, tuple[float, float]]
     baselines: dict[str, dict[str, float]]
 
 
@@ -89,6 +92,7 @@ def held_out_scores(
     return HeldOut(
         score(test.y, margins, predictor.problem, scale=test.scale),
         curves(test.y, margins, predictor.problem, predictor.classes),
+        {} if series else score_intervals(test.y, margins, predictor.problem),
         {} if series is None else _baselines(series, test.frame, test.y, test.scale),
     )
 
@@ -144,6 +148,7 @@ def tell(
         "ensemble": _ensemble(parts),
         "folds": {"kind": prepared.folds.kind, "n": prepared.folds.n},
         "metrics": {"cv": cv, "test": held_out.scores if held_out else None},
+        "test_intervals": {k: list(v) for k, v in held_out.intervals.items()} if held_out else {},
         "baselines": _compared(board, prepared, held_out),
         "curves": own_curves,
         "curves_from": "test" if held_out else "cv",

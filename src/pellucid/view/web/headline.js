@@ -64,8 +64,17 @@ function primary(training) {
     h("div", { class: "primary-name" }, metricName(id ?? "score"), h("span", { class: "where" }, onTest ? "test" : "cross-validated")),
     h("div", { class: "primary-value" }, metricValue(value)),
     h("div", { class: "primary-note" },
+      onTest && interval(training, id),
       onTest && cv?.[id] !== undefined ? `${metricValue(cv[id])} cross-validated · ` : "",
       lowerIsBetter(id ?? "") ? "lower is better" : "higher is better"));
+}
+
+/** What other test rows would have made of a metric, where that is known. */
+function interval({ test_intervals: known }, id) {
+  const [low, high] = known?.[id] ?? [];
+  return low === undefined ? null : h("span", {
+    class: "interval", title: "95% interval for other rows like the test rows, drawn independently; another training is another matter",
+  }, `95%: ${metricValue(low)} to ${metricValue(high)}`);
 }
 
 const FIRST = ["log_loss", "accuracy", "balanced_accuracy", "f1_score_macro", "matthews_correlation", "AUC_weighted",
@@ -80,7 +89,7 @@ function others(training) {
   if (!known.length) return null;
   const row = (id) => h("tr", {},
     h("th", { scope: "row", title: id }, metricName(id)),
-    test && h("td", {}, metricValue(test[id])),
+    test && h("td", {}, metricValue(test[id]), interval(training, id)),
     h("td", { class: test ? "muted" : null }, metricValue(cv?.[id])));
   const table = (ids) => h("table", { class: "metrics" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Metric"),
@@ -106,7 +115,7 @@ export function exactness({ explained }) {
   return h("p", { class: "note exact" }, exact,
     typeof error === "number" && ["importances add up to each prediction’s ", explained.nOutputs > 1 ? "scores" : "margin",
       " to within ", scientific(error), ". "],
-    `${shown.replace(/ (rows?|explained rows?)$/, ` ${from}$1`)} against a background of ${count(explained.background_size, "training row")}.`);
+    `${shown.replace(/ (rows?|explained rows?)$/, ` ${from}$1`)}${explained.background_size > 0 ? ` against a background of ${count(explained.background_size, "training row")}` : ""}.`);
 }
 
 function scientific(value) {
