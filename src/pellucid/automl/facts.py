@@ -92,7 +92,7 @@ def held_out_scores(
     return HeldOut(
         score(test.y, margins, predictor.problem, scale=test.scale),
         curves(test.y, margins, predictor.problem, predictor.classes),
-        {} if series else score_intervals(test.y, margins, predictor.problem),
+        {} if series is not None else score_intervals(test.y, margins, predictor.problem),
         {} if series is None else _baselines(series, test.frame, test.y, test.scale),
     )
 
