@@ -25,7 +25,7 @@ from pellucid.models.view import ViewMember
 from pellucid.shapley.trees import TreeEnsemble
 from pellucid.view.studio.form import form_of
 
-MOST_CHARACTERS = 2 * 2**20  # that a page gives to its model; the rest of a report takes less than 1 MB
+MOST_CHARACTERS = 2 * 2**20  # of a page; without its model a report takes less than 1 MB
 _LONGEST_CELL = 160  # cells that a page cuts short are carried whole
 
 
@@ -81,7 +81,7 @@ def carried_model(predictor: Predictor, seen: pd.DataFrame) -> dict[str, Any]:
 
 
 def pack(value: Any) -> bytes:
-    """Nested values as JSON, whose arrays lie behind it byte by byte.
+    r"""Nested values as JSON, whose arrays lie behind it byte by byte.
 
     The first four bytes are the length of the JSON. An array is ``{"type", "shape", "at"}``: first
     all lowest bytes of its numbers, then all second ones, and so on, since bytes of one rank are
@@ -90,7 +90,7 @@ def pack(value: Any) -> bytes:
     Examples
     --------
     >>> pack({"a": np.array([1, 256], dtype=np.int16)})[-4:]
-    b'\\x01\\x00\\x00\\x01'
+    b'\x01\x00\x00\x01'
     """
     parts: list[bytes] = []
     size = 0
