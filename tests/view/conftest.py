@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from tests.view.trained import TrainedRun, trained_run
 
+from pellucid.view.report import write_report
+
 _CHROMIUM = Path("/usr/bin/chromium")
 
 
@@ -51,3 +53,54 @@ def browser():
         browser = playwright.chromium.launch(executable_path=str(_CHROMIUM))
         yield browser
         browser.close()
+
+
+class Page:
+    """An open report, and what went wrong in it."""
+
+    def __init__(self, browser, path, *, width=1280, height=900, **options):
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, reduced_motion="reduce", **options
+        )
+        self.context.set_offline(True)
+        self.page = self.context.new_page()
+        self.problems: list[str] = []
+        self.page.on(
+            "console",
+            lambda m: self.problems.append(m.text) if m.type in ("error", "warning") else None,
+        )
+        self.page.on("pageerror", lambda e: self.problems.append(str(e)))
+        self.page.on(
+            "request",
+            lambda r: None if r.url.startswith("file:") else self.problems.append(r.url),
+        )
+        self.page.add_init_script(
+            "addEventListener('securitypolicyviolation', e => console.error('CSP', e.blockedURI))"
+        )
+        self.page.set_default_timeout(8000)
+        self.page.goto(path.as_uri())
+        self.page.wait_for_selector("html[data-ready]", state="attached")
+
+    def overflow(self):
+        return self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+
+    def close(self):
+        self.context.close()
+        assert self.problems == []
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Open the report of a run; at the end there must have been no error and no request."""
+    opened = []
+
+    def open_report(run, what_if=True, **options):
+        path = write_report(run, tmp_path / f"report{len(opened)}.html", what_if=what_if)
+        opened.append(Page(browser, path, **options))
+        return opened[-1].page
+
+    yield open_report
+    for page in opened:
+        page.close()

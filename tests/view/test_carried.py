@@ -26,7 +26,7 @@ _ASK = """async ([text, rows]) => {
 
 def _table(task):
     """Every kind of column: numbers, truths, few levels and many, texts, times; all with gaps."""
-    frame = table(task, 300)
+    frame = table(task, 200)
     rng = np.random.default_rng(3)
     frame["city"] = [f"city {i}" for i in rng.geometric(0.03, len(frame))]
     words = np.array(["très", "good", "<b>bad</b>", "İstanbul", "x", "soup\u0085"])
@@ -40,18 +40,22 @@ def _table(task):
 
 
 @pytest.fixture(scope="module", params=["binary", "multiclass", "regression"])
-def predictor(request, tmp_path_factory):
+def run(request, tmp_path_factory):
     frame = _table(request.param)
     kind = AutoMLRegressor if request.param == "regression" else AutoMLClassifier
     model = kind(
-        max_trials=4, time_budget=None, store=tmp_path_factory.mktemp("store"), seed=0,
-        model_explainability=False,
+        max_trials=3, time_budget=None, store=tmp_path_factory.mktemp("store"), seed=0,
     )  # fmt: skip
-    return model.fit(frame.drop(columns="y"), frame["y"]).run_.model()
+    return model.fit(frame.drop(columns="y"), frame["y"]).run_
+
+
+@pytest.fixture(scope="module")
+def predictor(run):
+    return run.model()
 
 
 def test_a_page_says_of_odd_rows_what_python_says(predictor, browser):
-    frame = predictor.frame(_table("binary").drop(columns="y").iloc[:120])
+    frame = predictor.frame(_table("binary").drop(columns="y").iloc[:40])
     rows = [cells_of(predictor.schema, row) for _, row in frame.iterrows()]
     rng = np.random.default_rng(0)
     for cells in rows:
@@ -78,3 +82,61 @@ def test_a_model_that_takes_too_much_room_is_refused(predictor, monkeypatch):
     monkeypatch.setattr(carried, "MOST_CHARACTERS", 10)
     with pytest.raises(carried.CarriedError, match="a page carries at most"):
         carried.carried_model(predictor, pd.DataFrame(index=[0]))
+
+
+def test_a_report_from_a_file_answers_an_edited_row_as_python_does(run, predictor, show):
+    rows = run.explanation().data
+    page = show(run)
+    page.locator("#what-if").scroll_into_view_if_needed()
+    form = page.locator("#what-if")
+    form.get_by_label("Row", exact=True).select_option(index=3)
+    row = rows.iloc[[3]].copy()
+    assert _margin(page) == pytest.approx(_leading(run, predictor, row), rel=2e-3, abs=2e-3)
+    form.get_by_label("age", exact=True).fill("31.5")
+    form.get_by_label("job", exact=True).select_option("maid")
+    form.get_by_label("income", exact=True).fill("")
+    form.get_by_label("member", exact=True).select_option("false")
+    form.get_by_label("review", exact=True).fill("soup, très good")
+    form.get_by_text("Answered by the model").wait_for()
+    page.wait_for_timeout(200)
+    row["age"], row["job"], row["income"] = 31.5, "maid", np.nan
+    row["member"], row["review"] = False, "soup, très good"
+    assert _margin(page) == pytest.approx(_leading(run, predictor, row), rel=2e-3, abs=2e-3)
+    truth = predictor.explain(row)
+    for level, button in ((truth, "Raw"), (truth.engineered, "Engineered")):
+        page.get_by_role("button", name=button).click()
+        values = level.values.reshape(level.n_features, -1)[:, _output(run)]
+        shown = form.locator(".waterfall .wf-row:not(.edge) .wf-value").first.inner_text()
+        assert _number(shown) == pytest.approx(values[np.abs(values).argmax()], rel=5e-3)
+
+
+def test_a_report_may_leave_its_model_out(run, show, tmp_path):
+    page = show(run, what_if=False)
+    assert page.locator("#what-if").count() == 0
+
+
+def test_a_report_says_why_its_model_cannot_come_along(run, show, monkeypatch):
+    monkeypatch.setattr(carried, "MOST_CHARACTERS", 10)
+    assert "a page carries at most" in show(run).locator("#what-if .note").inner_text()
+
+
+def _margin(page):
+    """Where the section's waterfall ends."""
+    return _number(page.locator("#what-if .wf-row.end .wf-value").inner_text())
+
+
+def _number(text):
+    return float(text.replace("\u2212", "-").replace("+", "").replace(",", ""))
+
+
+def _leading(run, predictor, row):
+    return predictor.margins(row)[0, _output(run)]
+
+
+def _output(run):
+    """The class that the report speaks of first: what the model says most often."""
+    explanation = run.explanation()
+    if explanation.n_outputs == 1:
+        return 0
+    said = list(explanation.details["predicted"])
+    return max(range(explanation.n_outputs), key=lambda k: said.count(explanation.classes[k]))

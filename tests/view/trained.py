@@ -17,8 +17,10 @@ import pandas as pd
 from pellucid.automl.curves import curves
 from pellucid.automl.score_intervals import score_intervals
 from pellucid.explain.explanation import Explanation
+from pellucid.explain.predictor import Predictor
 from pellucid.models.problem import Problem
 from pellucid.search.metrics import DEFAULT_METRIC, score
+from pellucid.store.run import RunError
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class TrainedRun:
     def explanation(self, raw: bool = True) -> Explanation:
         assert self.held is not None
         return self.held if raw else self.held.engineered
+
+    def model(self) -> Predictor:
+        raise RunError(f"run {self.id} is of no store and has no model files")
 
 
 def trained_run(

@@ -421,6 +421,9 @@ def report(
         Path, typer.Option("-o", "--output", metavar="FILE", help="The HTML file to write.")
     ] = Path("report.html"),
     store: StoreUri = None,
+    what_if: Annotated[
+        bool, typer.Option("--what-if/--no-what-if", help="Put the model in, to edit rows there.")
+    ] = True,
 ) -> None:
     """Write a run's report, one HTML file.
 
@@ -429,7 +432,7 @@ def report(
     from pellucid.store.runs import load_run
     from pellucid.view.report import write_report
 
-    write_report(load_run(run, store=store), output)
+    write_report(load_run(run, store=store), output, what_if=what_if)
     typer.echo(f"{output}: open it in a browser")
 
 

@@ -115,11 +115,19 @@ class Run:
             raise RunError(f"run {self.id} holds no explanation over engineered features")
         return explanation.engineered
 
-    def show(self, *, height: int = 760) -> Page:
-        """The report as a page, which a notebook shows and ``save(path)`` writes to a file."""
+    def show(self, *, height: int = 760, what_if: bool = True) -> Page:
+        """The report as a page, which a notebook shows and ``save(path)`` writes to a file.
+
+        Parameters
+        ----------
+        height : int
+            Of the frame in a notebook, in pixels.
+        what_if : bool
+            Whether the model travels in the page, so that rows can be edited there.
+        """
         from pellucid.view.notebook import run_page
 
-        return run_page(self, height=height)
+        return run_page(self, height=height, what_if=what_if)
 
     def model(self, *, iteration: int | None = None, metric: str | None = None) -> Predictor:
         """The model: ``predict``, ``predict_proba`` and ``explain`` of new rows.

@@ -14,7 +14,7 @@ from typing import Any
 
 from pellucid.view.linker import link
 
-_STYLES = ("base.css", "charts.css", "print.css")
+_STYLES = ("base.css", "charts.css", "form.css", "print.css")
 
 
 def embedded(payload: Mapping[str, Any]) -> str:

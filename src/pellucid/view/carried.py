@@ -23,10 +23,10 @@ from pellucid.models.spline import SplineMember
 from pellucid.models.trees import TreeMember
 from pellucid.models.view import ViewMember
 from pellucid.shapley.trees import TreeEnsemble
-from pellucid.view.studio.form import form_of
+from pellucid.view.pack import LONGEST_CELL, pack_column
+from pellucid.view.studio.form import form_of, plain_cell
 
 MOST_CHARACTERS = 2 * 2**20  # of a page; without its model a report takes less than 1 MB
-_LONGEST_CELL = 160  # cells that a page cuts short are carried whole
 
 
 class CarriedError(PellucidError):
@@ -69,7 +69,7 @@ def carried_model(predictor: Predictor, seen: pd.DataFrame) -> dict[str, Any]:
         "intercept": ensemble.intercept,
         "members": [_member(member) for member in ensemble.members],
         "fields": form_of(schema, seen),
-        "whole": _cut_cells(seen),
+        "whole": _whole_cells(seen),
     }
     text = base64.b64encode(gzip.compress(pack(facts), 9, mtime=0)).decode("ascii")
     if len(text) > MOST_CHARACTERS:
@@ -163,11 +163,20 @@ def _narrow(array: np.ndarray) -> np.ndarray:
     return array.astype(np.int32) if array.dtype == np.int64 else array
 
 
-def _cut_cells(seen: pd.DataFrame) -> dict[str, list[str | None]]:
-    """Columns with texts that the page's own columns hold only the beginning of."""
-    found = {}
+def _whole_cells(seen: pd.DataFrame) -> dict[str, list[Any]]:
+    """Columns that the page's own columns hold only nearly: long texts, numbers of many digits."""
+    found: dict[str, list[Any]] = {}
     for name in seen:
-        cells = [cell if isinstance(cell, str) else None for cell in seen[name]]
-        if any(cell is not None and len(cell) > _LONGEST_CELL for cell in cells):
+        cells = [plain_cell(cell) for cell in seen[name]]
+        packed = pack_column(seen[name])
+        near = "f32" in packed and any(
+            isinstance(cell, float) and cell != _seven_digits(cell) for cell in cells
+        )
+        if near or any(isinstance(cell, str) and len(cell) > LONGEST_CELL for cell in cells):
             found[str(name)] = cells
     return found
+
+
+def _seven_digits(number: float) -> float:
+    """What the page reads of a number that it holds in single precision."""
+    return float(f"{np.float32(number):.7g}")

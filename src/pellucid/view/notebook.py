@@ -62,9 +62,9 @@ class Page:
         return f"<Page of {len(self.html) // 1024} KB; a notebook shows it, .save(path) keeps it>"
 
 
-def run_page(run: Reportable, *, height: int = _HEIGHT) -> Page:
-    """The report of a run as a page."""
-    return Page(render_report(build_payload(run)), height)
+def run_page(run: Reportable, *, height: int = _HEIGHT, what_if: bool = True) -> Page:
+    """The report of a run as a page; with `what_if` the model travels in it."""
+    return Page(render_report(build_payload(run, what_if=what_if)), height)
 
 
 def explanation_page(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_LONGEST_CELL = 160  # characters of a cell that a page shows
+LONGEST_CELL = 160  # characters of a cell that a page shows
 _FULL_SCALE = 32767
 _CODES = 254  # levels that fit a byte, one code being kept for "missing"
 
@@ -110,7 +110,7 @@ def _codes(codes: np.ndarray, known: np.ndarray, n_levels: int) -> dict[str, str
 
 def _shown(cell: Any) -> str:
     text = str(cell)
-    return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
 
 
 def _base64(array: np.ndarray) -> str:

@@ -8,7 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from pellucid.errors import PellucidError
 from pellucid.explain.explanation import Explanation
+from pellucid.explain.predictor import Predictor
+from pellucid.view.carried import carried_model
 from pellucid.view.pack import pack_column, pack_importances, significant
 
 _ROWS = 1000  # explained rows that a page holds
@@ -42,20 +45,25 @@ class Reportable(Protocol):
     def explanation(self, raw: bool = True) -> Explanation:
         """The explanation made during training."""
 
+    def model(self) -> Predictor:
+        """The model."""
 
-def build_payload(run: Reportable) -> dict[str, Any]:
+
+def build_payload(run: Reportable, *, what_if: bool = True) -> dict[str, Any]:
     """Everything that a page shows of a run.
 
     Parameters
     ----------
     run : Reportable
         A run of the store. One that was trained without explanations has none to show.
+    what_if : bool
+        Whether the model travels in the page, so that rows can be edited there.
 
     Returns
     -------
     dict
-        ``run``, ``training`` and ``explanation`` (None when there is none): strings, finite
-        numbers, lists, dicts and None only.
+        ``run``, ``training``, ``explanation`` (None when there is none) and ``model`` (None when
+        it is left out): strings, finite numbers, lists, dicts and None only.
     """
     training = dict(run.training)
     explained = training.get("model_explainability", True)
@@ -71,7 +79,16 @@ def build_payload(run: Reportable) -> dict[str, Any]:
         "explanation": explanation_payload(run.explanation(raw=True), training)
         if explained
         else None,
+        "model": model_payload(run) if what_if and explained else None,
     }
+
+
+def model_payload(run: Reportable) -> dict[str, Any]:
+    """The model for the page to ask: its ``gzip``, or ``why`` it cannot come along."""
+    try:
+        return carried_model(run.model(), shown_rows(run.explanation(raw=True)).data)
+    except PellucidError as error:
+        return {"why": str(error)}
 
 
 def explanation_payload(raw: Explanation, training: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,9 @@ class ReportError(PellucidError):
     """A report cannot be written."""
 
 
-def write_report(run: Reportable, path: str | Path, *, overwrite: bool = True) -> Path:
+def write_report(
+    run: Reportable, path: str | Path, *, overwrite: bool = True, what_if: bool = True
+) -> Path:
     """Write the report of a run to one HTML file, whole or not at all.
 
     Parameters
@@ -29,6 +31,8 @@ def write_report(run: Reportable, path: str | Path, *, overwrite: bool = True) -
         The file; its folder is made when there is none.
     overwrite : bool
         Whether a file that is there already gives way.
+    what_if : bool
+        Whether the model travels in the file, so that rows can be edited there.
 
     Returns
     -------
@@ -45,7 +49,7 @@ def write_report(run: Reportable, path: str | Path, *, overwrite: bool = True) -
         raise ReportError(f"{target} is there already; pass overwrite=True or another path")
     if target.is_dir():
         raise ReportError(f"{target} is a folder; name a file in it, such as report.html")
-    page = render_report(build_payload(run))
+    page = render_report(build_payload(run, what_if=what_if))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(target, page.encode("utf-8"))

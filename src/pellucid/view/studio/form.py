@@ -80,13 +80,14 @@ def cells_of(schema: Schema, row: pd.Series | None) -> dict[str, Any]:
         if not column.used or column.source:
             continue
         if row is not None and column.name in row.index:
-            cells[column.name] = _plain(row[column.name])
+            cells[column.name] = plain_cell(row[column.name])
         else:
             cells[column.name] = column.examples[0] if column.examples else None
     return cells
 
 
-def _plain(cell: Any) -> Any:
+def plain_cell(cell: Any) -> Any:
+    """A cell as JSON has it; None where there is none."""
     if isinstance(cell, np.generic):
         cell = cell.item()
     if cell is None or cell is pd.NaT or cell is pd.NA:

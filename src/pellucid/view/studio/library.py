@@ -16,7 +16,13 @@ from pellucid.explain.explanation import Explanation
 from pellucid.explain.predictor import Predictor
 from pellucid.store.run import Run
 from pellucid.store.runs import Store
-from pellucid.view.payload import build_payload, explanation_payload, plain, shown_rows
+from pellucid.view.payload import (
+    build_payload,
+    explanation_payload,
+    model_payload,
+    plain,
+    shown_rows,
+)
 from pellucid.view.studio.form import cells_of, form_of, row_from
 
 _KEPT = 6  # runs whose model and explanation stay in memory
@@ -102,11 +108,18 @@ class Library:
         """A run with its training and its explanation, as the report has them."""
         if run.status != "FINISHED":
             return {**self._line(run), "training": None, "explanation": None}
-        return {**_facts(run), **self.report(run)}
+        return {**_facts(run), **self._payload(run)}
 
     def report(self, run: Run) -> dict[str, Any]:
-        """The payload of a run's report."""
-        return self._once(run, "payload", lambda: build_payload(run))
+        """The payload of a run's report, the model with it."""
+        payload = self._payload(run)
+        if payload["explanation"] is None:
+            return payload
+        return {**payload, "model": self._once(run, "carried", lambda: model_payload(run))}
+
+    def _payload(self, run: Run) -> dict[str, Any]:
+        """All but the model, which the studio asks itself."""
+        return self._once(run, "payload", lambda: build_payload(run, what_if=False))
 
     def form(self, run: Run, row: int | None) -> dict[str, Any]:
         """The controls by which a row is edited, and the cells that they start with.

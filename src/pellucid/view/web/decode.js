@@ -29,9 +29,11 @@ export function once(compute) {
 
 /** @returns {Column} */
 export function decodeColumn(packed) {
-  const values = cells(packed);
-  const { kind } = packed;
-  const levels = kind === "category" ? packed.levels : [];
+  return columnOf(packed.kind, packed.kind === "category" ? packed.levels : [], cells(packed));
+}
+
+/** @returns {Column} */
+export function columnOf(kind, levels, values) {
   const shown = (value) => {
     if (Number.isNaN(value)) return "missing";
     if (kind === "category") return levels[value];

@@ -11,14 +11,17 @@ import { qualitySection } from "./quality.js";
 import { createSubject } from "./model.js";
 import { ready } from "./ready.js";
 import { topbar } from "./topbar.js";
+import { whatIfSection } from "./whatif.js";
 
 const started = performance.now();
-const subject = createSubject(JSON.parse(document.getElementById("payload").textContent));
+const payload = JSON.parse(document.getElementById("payload").textContent);
+const subject = createSubject(payload);
 const state = startState(subject);
 
 const all = [
   ["overview", "Overview", headline(subject)],
   ...explainedSections(subject, state),
+  ["what-if", "What if", whatIfSection(subject, state, payload.model)],
   ["model", "Model", qualitySection(subject, state)],
   ["lineage", "Lineage", lineageSection(subject, state)],
   ["columns", "Columns", distributionSection(subject, state)],

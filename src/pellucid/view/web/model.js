@@ -6,26 +6,31 @@ import { num, percent } from "./format.js";
 import { rank } from "./stats.js";
 
 /** Everything that sections read. `subject.explained` is null for a run without explanations. */
-export function createSubject(payload) {
-  const { run, training, explanation } = payload;
+export function createSubject({ run, training, explanation }) {
+  if (!explanation) return subjectOf({ run, training }, null, null);
+  const n = explanation.rows.ids.length;
+  return subjectOf({ run, training }, explanation, {
+    raw: decodeLevel(explanation.raw, n),
+    engineered: explanation.engineered && decodeLevel(explanation.engineered, n),
+  });
+}
+
+/** The same of an explanation whose levels are open already. */
+export function subjectOf({ run, training }, explanation, levels) {
   const task = training.task ?? "regression";
   return {
     run,
     training,
     task,
     target: String(training.target ?? "the target"),
-    explained: explanation ? open(explanation, task, String(training.target ?? "prediction"), training.link) : null,
+    explained: explanation ? open(explanation, levels, task, String(training.target ?? "prediction"), training.link) : null,
   };
 }
 
-function open(explanation, task, target, link) {
+function open(explanation, levels, task, target, link) {
   const rows = explanation.rows;
   const n = rows.ids.length;
   const nOutputs = explanation.base_values.length;
-  const levels = {
-    raw: decodeLevel(explanation.raw, n),
-    engineered: explanation.engineered && decodeLevel(explanation.engineered, n),
-  };
   const ranks = once((key) => {
     const [level, output] = key.split(":");
     return rank(levels[level], Number(output), nOutputs);

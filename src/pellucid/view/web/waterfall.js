@@ -73,7 +73,7 @@ function value(left, right, text, wide) {
 function step({ feature, n, value: size, from, to }, scale, wide, level, row, onpick) {
   const [left, right] = [scale(Math.min(from, to)), scale(Math.max(from, to))];
   const label = feature < 0 ? h("span", { class: "wf-name muted" }, `${n} other features`)
-    : h("button", { type: "button", class: "wf-name", title: "Show how this feature works", onclick: () => onpick(feature) },
+    : h("button", { type: "button", class: "wf-name", title: onpick ? "Show how this feature works" : null, onclick: () => onpick?.(feature) },
       name(level.names[feature]), h("span", { class: "eq" }, " = "), name(level.column(feature).text(row), { class: "cell" }));
   return h("div", { class: size >= 0 ? "wf-row up" : "wf-row down", role: "listitem" }, label,
     h("div", { class: "wf-plot" },

@@ -5,6 +5,7 @@ const BLANK = "[^\\S\\ufeff]|[\\x1c-\\x1f\\x85]"; // what Python takes for white
 const EDGES = new RegExp(`^(?:${BLANK})+|(?:${BLANK})+$`, "g");
 const GAPS = new RegExp(`(?:${BLANK})+`);
 const TOKEN = /[\p{L}\p{N}_]{2,}/gu;
+const ENDLESS = { inf: Infinity, "-inf": -Infinity }; // JSON has no such numbers
 const TAG = /<\/?[a-zA-Z][^<>]*>/g;
 
 /**
@@ -124,7 +125,7 @@ const PARTS = {
 };
 
 function toNumber(cell) {
-  return cell === null ? NaN : Number(cell);
+  return cell === null ? NaN : ENDLESS[cell] ?? Number(cell);
 }
 
 /** A cell as a label, null where there is none. */

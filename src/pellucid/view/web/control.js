@@ -1,6 +1,6 @@
 // A control for one cell, by what its column holds.
 
-import { h, name, uid } from "../dom.js";
+import { h, name, uid } from "./dom.js";
 
 const GONE = "\u0000missing"; // no cell spells this
 
