@@ -244,7 +244,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
         for n_rows, n_columns in ((143, 30), (10_000, 100)):
             run = made_run(n_rows, n_columns)
-            file = write_report(run, Path(folder) / f"{n_rows}.html")
+            file = write_report(run, Path(folder) / f"{n_rows}.html", what_if=False)
             held, size = len(shown_positions(run.told)), file.stat().st_size
             times = measure(browser, file, *((2, 60) if asked.quick else (5, 180)))
             name = f"{n_rows:,} rows x {n_columns} columns"

@@ -11,6 +11,7 @@ from pellucid import AutoMLClassifier, AutoMLRegressor
 from pellucid.view import carried
 from pellucid.view.assets import _modules
 from pellucid.view.linker import link
+from pellucid.view.payload import build_payload
 from pellucid.view.studio.form import cells_of, row_from
 
 _PROBE = 'import { openModel } from "./carried/model.js";\nglobalThis.openModel = openModel;\n'
@@ -44,7 +45,8 @@ def run(request, tmp_path_factory):
     frame = _table(request.param)
     kind = AutoMLRegressor if request.param == "regression" else AutoMLClassifier
     model = kind(
-        max_trials=3, time_budget=None, store=tmp_path_factory.mktemp("store"), seed=0,
+        max_trials=3, time_budget=None, n_cross_validations=2, seed=0,
+        store=tmp_path_factory.mktemp("store"),
     )  # fmt: skip
     return model.fit(frame.drop(columns="y"), frame["y"]).run_
 
@@ -110,14 +112,15 @@ def test_a_report_from_a_file_answers_an_edited_row_as_python_does(run, predicto
         assert _number(shown) == pytest.approx(values[np.abs(values).argmax()], rel=5e-3)
 
 
-def test_a_report_may_leave_its_model_out(run, show, tmp_path):
-    page = show(run, what_if=False)
-    assert page.locator("#what-if").count() == 0
+def test_a_report_may_leave_its_model_out(run):
+    assert "gzip" in build_payload(run)["model"]
+    assert build_payload(run, what_if=False)["model"] is None
 
 
-def test_a_report_says_why_its_model_cannot_come_along(run, show, monkeypatch):
-    monkeypatch.setattr(carried, "MOST_CHARACTERS", 10)
-    assert "a page carries at most" in show(run).locator("#what-if .note").inner_text()
+def test_a_report_says_why_its_model_cannot_come_along(runs, show):
+    page = show(runs["binary"])
+    assert "has no model files" in page.locator("#what-if .note").inner_text()
+    assert show(runs["binary"], what_if=False).locator("#what-if").count() == 0
 
 
 def _margin(page):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.view.test_page import Page
+from tests.view.conftest import Page
 
 from pellucid.explain.explanation import Explanation
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from scipy.stats import binomtest
-from tests.view.test_page import Page
+from tests.view.conftest import Page
 
 from pellucid.view.report import write_report
 
