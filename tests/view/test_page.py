@@ -32,6 +32,7 @@ def test_every_task_opens_offline_without_sideways_scroll(
         "What matters",
         "How one feature works",
         "Why one row",
+        "What if",
         "How good, and what was tried",
         "From your columns to the model’s",
         "How the columns look",
