@@ -168,7 +168,7 @@ FORMS = {
     "wide": (pd.DataFrame(RNG.normal(size=(N, 1000))), None),
     "sparse matrix": (scipy.sparse.csr_matrix(np.eye(N)), "toarray"),
     "generator": ((row for row in [[1]]), "no table"),
-    "text": ("table.csv", "no table"),
+    "text": ("table.csv", "there is no file table.csv"),
     "three dimensions": (np.zeros((N, 2, 2)), "two dimensions"),
     "same name twice": (pd.concat([_X, _X], axis=1), "columns are named 'a'"),
     "names that meet as text": (pd.DataFrame({1: A, "1": A}), "columns are named '1'"),

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -19,6 +20,12 @@ from pellucid.serve.security import ARRIVED, Guard
 from pellucid.serve.settings import Limits, Settings
 
 
+def run(coroutine):
+    """Its result, from a thread of its own: a browser's loop may run in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 def ask(guard, waited):
     sent = []
 
@@ -28,7 +35,7 @@ def ask(guard, waited):
     headers = [(b"host", b"127.0.0.1")]
     scope = {"type": "http", "path": "/score", "method": "POST", "headers": headers,
              ARRIVED: time.perf_counter() - waited}  # fmt: skip
-    asyncio.run(guard(scope, None, send))
+    run(guard(scope, None, send))
     return sent[0]["status"], dict(sent[0]["headers"])
 
 
@@ -66,5 +73,5 @@ def test_batches_beyond_the_queue_are_refused_and_room_comes_back(clf, people):
         for scores in both:
             np.testing.assert_array_equal(scores.margins, third.margins)
 
-    asyncio.run(go())
+    run(go())
     engine.close()

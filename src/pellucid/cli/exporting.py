@@ -23,9 +23,9 @@ def onnx(
         str | None, typer.Option("--store", metavar="URI", help="Folder or MLflow tracking URI.")
     ] = None,
 ) -> None:
-    """Write a model's predictions as an ONNX graph, and check it.
+    """Write a model's predictions as an ONNX graph.
 
-    Importances are not in it. Columns of text and dates are taken as engineered columns.
+    It is checked before it is written. Importances are not in it. Columns of text and dates are taken as engineered columns.
     """
     from pellucid.explain.persistence import write_file
     from pellucid.serve.holder import source_of
