@@ -25,7 +25,8 @@ def onnx(
 ) -> None:
     """Write a model's predictions as an ONNX graph.
 
-    It is checked before it is written. Importances are not in it. Columns of text and dates are taken as engineered columns.
+    It is checked before it is written. Importances are not in it. Columns of text and dates are
+    taken as engineered columns.
     """
     from pellucid.explain.persistence import write_file
     from pellucid.serve.holder import source_of
