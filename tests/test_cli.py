@@ -72,7 +72,7 @@ def test_help_is_complete_and_loads_nothing_heavy() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
     assert not {"pandas", "numpy", "mlflow", "sklearn", "rich"} & set(loaded.split())
     done = subprocess.run([*PELLUCID, "--help"], capture_output=True, text=True, check=True)
-    names = "train runs show explain predict report replay warmup demo"
+    names = "train runs show explain predict report card replay warmup demo"
     for command in names.split():
         assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
     assert "..." not in done.stdout.partition("Commands:")[2]
@@ -170,6 +170,16 @@ def test_report(home: Path) -> None:
     done = invoke("report", "latest", "-o", "page.html", "--store", home / "store")
     assert done.stdout == "page.html: open it in a browser\n"
     assert "<html" in Path("page.html").read_text()[:300].lower()
+
+
+def test_card(home: Path) -> None:
+    printed = invoke("card", "latest", "--contact", "Ann", "--store", home / "store")
+    assert printed.stdout == load_run("latest", store=home / "store").card(contact="Ann").markdown
+    assert "| AUC_weighted | " in printed.stdout
+    written = invoke("card", "latest", "-o", "card.html", "--store", home / "store")
+    assert written.stdout == f"{Path('card.html').absolute()}: the model card\n"
+    refused = invoke("card", "latest", "-o", "card.txt", "--store", home / "store")
+    assert (refused.exit_code, "a card is a .md or .html file" in refused.stderr) == (2, True)
 
 
 @pytest.mark.slow

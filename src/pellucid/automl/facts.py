@@ -12,9 +12,9 @@ import pandas as pd
 from pellucid.automl.asides import KeptApart
 from pellucid.automl.curves import curves
 from pellucid.automl.guardrails import Guardrail, check_columns, check_target, check_trials
+from pellucid.automl.intervals import Intervals, cv_intervals, held_out_intervals
 from pellucid.automl.options import Options
 from pellucid.automl.preparing import Prepared
-from pellucid.automl.score_intervals import score_intervals
 from pellucid.automl.searching import Found, Setting
 from pellucid.automl.target import Target
 from pellucid.explain.predictor import Predictor
@@ -33,14 +33,16 @@ from pellucid.tabular.series.spec import SeriesSpec
 class HeldOut:
     """Scores and curves on test rows.
 
-    intervals : of scores, see `score_intervals`; none for series, whose rows depend on each other.
+    intervals : of scores; none for series, whose rows depend on each other.
     baselines : scores there of each forecast that learns nothing.
+    n_rows : how many they are.
     """
 
     scores: dict[str, float]
     curves: dict[str, Any]
-    intervals: dict[str, tuple[float, float]]
+    intervals: Intervals
     baselines: dict[str, dict[str, float]]
+    n_rows: int
 
 
 def asked_for(frame: pd.DataFrame, target: Target, options: Options, digest: str) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def cv_scores(data: DataRef, chosen: Chosen) -> dict[str, float]:
 
 
 def held_out_scores(
-    predictor: Predictor, test: KeptApart | None, series: SeriesSpec | None
+    predictor: Predictor, test: KeptApart | None, series: SeriesSpec | None, metric: str
 ) -> HeldOut | None:
     """The model's scores on test rows, if there are any with a target."""
     if test is None or test.y is None or len(test.y) == 0:
@@ -92,8 +94,11 @@ def held_out_scores(
     return HeldOut(
         score(test.y, margins, predictor.problem, scale=test.scale),
         curves(test.y, margins, predictor.problem, predictor.classes),
-        {} if series is not None else score_intervals(test.y, margins, predictor.problem),
+        {}
+        if series is not None
+        else held_out_intervals(test.y, margins, predictor.problem, metric),
         {} if series is None else _baselines(series, test.frame, test.y, test.scale),
+        len(test.y),
     )
 
 
@@ -148,7 +153,9 @@ def tell(
         "ensemble": _ensemble(parts),
         "folds": {"kind": prepared.folds.kind, "n": prepared.folds.n},
         "metrics": {"cv": cv, "test": held_out.scores if held_out else None},
+        "n_test": held_out.n_rows if held_out else 0,
         "test_intervals": {k: list(v) for k, v in held_out.intervals.items()} if held_out else {},
+        "cv_intervals": {k: list(v) for k, v in _cv_intervals(found.data, chosen, setting).items()},
         "baselines": _compared(board, prepared, held_out),
         "curves": own_curves,
         "curves_from": "test" if held_out else "cv",
@@ -157,6 +164,12 @@ def tell(
         "guardrails": [finding.to_dict() for finding in findings],
         "seconds": {**clock.seconds, "total": clock.deadline.elapsed},
     }
+
+
+def _cv_intervals(data: DataRef, chosen: Chosen, setting: Setting) -> Intervals:
+    if setting.options.series is not None:
+        return {}
+    return cv_intervals(data, chosen.margins, setting.options.metric.name)
 
 
 def _compared(

@@ -119,7 +119,9 @@ def train(
                 if whole is not None:
                     model, learned = _learn_whole(whole, model, prepared, found, target, setting)
                 cv = cv_scores(found.data, model.chosen)
-                held_out = held_out_scores(model.predictor, test, options.series)
+                held_out = held_out_scores(
+                    model.predictor, test, options.series, options.metric.name
+                )
             explanation = None
             if options.explain:
                 with clock.stage("explain"):

@@ -437,6 +437,36 @@ def report(
 
 
 @app.command()
+def card(
+    run: RunName = "latest",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="A .html or .md file. [default: print Markdown]"
+        ),
+    ] = None,
+    intended_use: Annotated[str, typer.Option(metavar="TEXT", help="What the model is for.")] = "",
+    not_for: Annotated[str, typer.Option(metavar="TEXT", help="What it is not for.")] = "",
+    contact: Annotated[str, typer.Option(metavar="TEXT", help="Whom to ask.")] = "",
+    notes: Annotated[str, typer.Option(metavar="TEXT", help="Anything else.")] = "",
+    store: StoreUri = None,
+) -> None:
+    """Write a run's model card.
+
+    Data, scores with intervals, drivers, cohorts, limits and provenance; no row of the table.
+    """
+    from pellucid.store.runs import load_run
+
+    made = load_run(run, store=store).card(
+        intended_use=intended_use, not_for=not_for, contact=contact, notes=notes
+    )
+    if output is None:
+        typer.echo(made.markdown, nl=False)
+    else:
+        typer.echo(f"{made.save(output)}: the model card")
+
+
+@app.command()
 def studio(
     port: Annotated[int, typer.Option(help="Where to listen; 0 for a port that is free.")] = 8777,
     store: StoreUri = None,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pellucid.explain.predictor import Predictor
     from pellucid.models.problem import Link, Problem
     from pellucid.search.trials import Trial
+    from pellucid.store.card import Card
     from pellucid.store.runs import Store
     from pellucid.store.versions import ModelVersion
     from pellucid.view.notebook import Page
@@ -128,6 +129,35 @@ class Run:
         from pellucid.view.notebook import run_page
 
         return run_page(self, height=height, what_if=what_if)
+
+    def card(
+        self, *, intended_use: str = "", not_for: str = "", contact: str = "", notes: str = ""
+    ) -> Card:
+        """The model card: data, scores with intervals, drivers, cohorts, limits, provenance.
+
+        It holds no rows. One without words of yours is stored with the run (``card.md`` and
+        ``card.html`` among its results). Sections follow Mitchell et al. 2019.
+
+        Parameters
+        ----------
+        intended_use, not_for, contact, notes : str
+            What only people know.
+
+        Returns
+        -------
+        Card
+            ``print`` gives Markdown; ``save("card.html")`` or ``save("card.md")`` writes it.
+        """
+        from pellucid.store.card import Words, make_card
+
+        explained = EXPLANATION_FILE in self._results
+        return make_card(
+            self.training,
+            self.explanation() if explained else None,
+            run=self.id,
+            name=self.name,
+            words=Words(intended_use, not_for, contact, notes),
+        )
 
     def model(self, *, iteration: int | None = None, metric: str | None = None) -> Predictor:
         """The model: ``predict``, ``predict_proba`` and ``explain`` of new rows.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MODEL, RESULTS, TRIALS = "model", "results", "trials"  # the folders of a run's artefacts
 TRAINING_FILE, EXPLANATION_FILE = "training.json", "explanation.zip"
+CARD_FILES = ("card.md", "card.html")
 PROCESS, REASON = "pellucid.process", "pellucid.reason"
 
 _TRIAL_STATUS = {"completed": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
@@ -126,8 +127,12 @@ class RunWriter:
             If the store fails; the run is then not finished, and `fail` can say so.
         """
         from pellucid.explain.persistence import explanation_to_bytes
+        from pellucid.store.card import make_card
 
-        results = {TRAINING_FILE: json.dumps(plain(training), allow_nan=False).encode()}
+        facts = plain(training)
+        card = make_card(facts, explanation, run=self.id, name=self.name)
+        results = {TRAINING_FILE: json.dumps(facts, allow_nan=False).encode()}
+        results |= zip(CARD_FILES, (card.markdown.encode(), card.html.encode()))
         if explanation is not None:
             results[EXPLANATION_FILE] = explanation_to_bytes(explanation)
         self._write_files({MODEL: predictor.to_files(), RESULTS: results})
