@@ -1,11 +1,12 @@
 # make demo   train on real data, then open the report
 # make test   everything that must hold
 # make site   the documentation, into site/index.html
+# make notebooks   run all of examples/
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint quick site clean
+.PHONY: demo test lint quick site notebooks clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +37,11 @@ quick: $(VENV)/.ready
 site: $(VENV)/.ready
 	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --fresh-env --quiet docs site
 	@echo "site/index.html"
+
+# nothing is written back; a cell that fails ends it
+notebooks: $(VENV)/.ready
+	$(BIN)/pellucid warmup
+	cd examples && PELLUCID_STORE=../pellucid-store ../$(BIN)/jupyter execute --timeout=600 *.ipynb
 
 clean:
 	rm -rf $(VENV) demo site pellucid-store

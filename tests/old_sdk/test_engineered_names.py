@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import pellucid
 from pellucid.azureml.client import ExplanationClient
 from pellucid.azureml.setup import automl_setup_model_explanations
 from pellucid.azureml.training import AutoMLConfig
@@ -42,6 +43,13 @@ def trained(tmp_path_factory):
             "classification", training_data=table(), label_column_name="y", iterations=2
         )
         yield Experiment(Workspace.from_config(), "e").submit(config)
+
+
+def test_the_model_under_its_old_name_is_explained_as_itself(trained):
+    _, fitted = trained.get_output()  # it looks like a pipeline, and is none
+    rows = table().drop(columns="y")[:10]
+    found = pellucid.explain(fitted, rows)
+    np.testing.assert_array_equal(found.values, fitted.predictor.explain(rows).values)
 
 
 def test_names_are_made_as_they_were(trained):

@@ -91,12 +91,6 @@ def given(tmp_path_factory):
 def of_page(name: str, given: dict, folder: Path) -> dict:
     """What one page takes for granted, beside or instead of what all do."""
     numbers = given["numbers"]
-    if name == "README.md":
-        return {
-            "X_background": numbers[:50],
-            "X": numbers[:20],
-            "predict": given["booster"].predict,
-        }
     if name == "shapley.md":
         return {
             "model": given["booster"],

@@ -102,7 +102,7 @@ def _itself(_: Any, names: tuple[str, ...]) -> Lineage:
 
 
 def _predictor_of(model: Any) -> Predictor | None:
-    """The predictor in one of our estimators or runs."""
+    """The predictor in one of our estimators, runs or models under old names."""
     if isinstance(model, Predictor):
         return model
     home = type(model).__module__
@@ -116,6 +116,9 @@ def _predictor_of(model: Any) -> Predictor | None:
     if home == "pellucid.store.run":
         stored: Predictor = model.model()
         return stored
+    if home == "pellucid.azureml.fitted":  # dressed as a pipeline, which it is not
+        dressed: Predictor = model.predictor
+        return dressed
     return None
 
 

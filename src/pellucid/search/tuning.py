@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.quiet import hush
 from pellucid.search.trials import Trial
 
 # family -> setting -> (low, high, kind, what a configuration that does not name it means)
@@ -60,6 +61,7 @@ def suggest(
     >>> config == suggest("lightgbm", [], [], seed=3), 6 <= config["num_leaves"] <= 63
     (True, True)
     """
+    hush()
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

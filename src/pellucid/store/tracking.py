@@ -15,6 +15,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pellucid.quiet import hush
 from pellucid.store.location import Location, StoreError
 
 EXPERIMENT = "pellucid"
@@ -53,6 +54,7 @@ def connect(uri: str) -> Any:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     # by default it tries a server that is away for minutes
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    hush()
     from mlflow.tracking.client import MlflowClient
 
     # it logs tracebacks of what it also raises, and what is retried here
