@@ -1,4 +1,4 @@
-"""What other packages say while they are imported, and that is nothing to our users."""
+"""What other packages say, and that is nothing to our users."""
 
 from __future__ import annotations
 
@@ -6,5 +6,9 @@ import warnings
 
 
 def hush() -> None:
-    """Leave out that progress bars of optuna and MLflow would need ipywidgets in a notebook."""
+    """Leave out that bars of optuna and MLflow would need ipywidgets, and that workers are gone.
+
+    A worker that is gone was ended, at its deadline, or its trial says what happened to it.
+    """
     warnings.filterwarnings("ignore", message="IProgress not found")
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pellucid.models.ensemble import available_cores
+from pellucid.quiet import hush
 
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -175,6 +176,7 @@ class _Slot:
 
 
 def _start() -> Any:
+    hush()
     from joblib.externals.loky import ProcessPoolExecutor
 
     return ProcessPoolExecutor(
