@@ -7,7 +7,6 @@ import sys
 import pytest
 
 CODE = """
-import sys
 import numpy as np
 from pellucid.serve.memory import map_large_arrays
 
@@ -15,8 +14,7 @@ def resident():
     status = open("/proc/self/status").read()
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
-if "mapped" in sys.argv:
-    map_large_arrays()
+map_large_arrays()
 model, kept, sizes = None, [], []
 for _ in range(6):  # a model is compiled beside the old one, and small things stay between
     tables = [np.ones(n * 2**17) for n in (20, 25, 15)]
@@ -28,14 +26,13 @@ print(sizes[-1] - sizes[0])
 """
 
 
-def grown(*words):
+def grown():
     """Megabytes after five changes of model."""
-    done = subprocess.run(
-        [sys.executable, "-c", CODE, *words], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="how glibc keeps memory")
 def test_large_arrays_are_given_back():
-    assert grown("mapped") < 20 < grown()
+    # without it some 100 MB stay, in layouts of memory that not every run comes to
+    assert grown() < 20
