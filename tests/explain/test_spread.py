@@ -6,6 +6,7 @@ import signal
 import numpy as np
 import pandas as pd
 import pytest
+from tests.dask_cluster import two_workers
 
 import pellucid
 from pellucid import AutoMLClassifier
@@ -21,12 +22,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def client():
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
-        ) as local,
-        distributed.Client(local) as client,
-    ):
+    with two_workers(set_as_default=True) as client:
         yield client
 
 

@@ -8,25 +8,20 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from tests.dask_cluster import two_workers
 
 import pellucid
 from pellucid import AutoMLClassifier
 from pellucid.search import cluster, cluster_workers
 from pellucid.search.cluster_workers import ClusterError, ClusterWorkers
 
-distributed = pytest.importorskip("distributed")
+pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def client():
-    """Two worker processes of one thread, each with a nanny that starts it anew."""
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
-        ) as local,
-        distributed.Client(local, set_as_default=False) as client,
-    ):
+    with two_workers(set_as_default=False) as client:
         yield client
 
 

@@ -6,6 +6,7 @@ import socket
 import time
 
 import pytest
+from tests.raw_http import exchange
 from tests.serve.process import serving
 
 from pellucid.serve.security import OPEN
@@ -109,25 +110,12 @@ def test_no_path_leads_to_a_file(service):
     ]
     assert len(paths) >= 60
     for path in paths:
-        held = raw(service, b"GET " + path.encode() + b" HTTP/1.1\r\nHost: localhost\r\nX-API-Key: "
-                   + KEY.encode() + b"\r\nConnection: close\r\n\r\n")  # fmt: skip
+        head = b"GET " + path.encode() + b" HTTP/1.1\r\nHost: localhost\r\nX-API-Key: "
+        held = exchange(service.port, head + KEY.encode() + b"\r\nConnection: close\r\n\r\n")
         assert b" 200 " not in held.split(b"\r\n")[0] or path.rstrip("/") in ("/..", "/../..")
         assert SENTINEL.encode() not in held
         assert KEY.encode() not in held
         assert b"sha256" not in held
-
-
-def raw(service, data, *, wait=5.0):
-    """All that comes back for raw bytes until the connection ends."""
-    held = b""
-    with socket.create_connection(("127.0.0.1", service.port), timeout=wait) as own:
-        own.sendall(data)
-        try:
-            while part := own.recv(65536):
-                held += part
-        except (TimeoutError, ConnectionError):
-            pass
-    return held
 
 
 @pytest.mark.parametrize(
@@ -146,7 +134,9 @@ def raw(service, data, *, wait=5.0):
 def test_requests_that_two_could_read_otherwise_are_refused(service, head):
     own = b"Host: localhost\r\nX-API-Key: " + KEY.encode() + b"\r\n"
     second = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    held = raw(service, b"POST /score HTTP/1.1\r\n" + own + head + b"\r\n\r\n" + second, wait=2.0)
+    held = exchange(
+        service.port, b"POST /score HTTP/1.1\r\n" + own + head + b"\r\n\r\n" + second, wait=2.0
+    )
     assert held.startswith(b"HTTP/1.1 400 ") or not held
     assert held.count(b" 200 ") == 0
     assert b"Traceback" not in held

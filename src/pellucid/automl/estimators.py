@@ -166,9 +166,8 @@ class _AutoML(BaseEstimator):
                 X, y, n=self.sample_rows, stratified=self._stratified, weight=sample_weight,
                 groups=groups, seed=self.seed,
             )  # fmt: skip
-            X, y = whole.sample[list(whole.columns)], whole.sample[whole.target]
-            sample_weight = None if sample_weight is None else whole.sample[sample_weight]
-            groups = None if groups is None else whole.sample[groups]
+            X, y = whole.X, whole.y
+            sample_weight, groups = whole.beside(sample_weight), whole.beside(groups)
         frame = to_frame(X)
         columns = tuple(frame.columns)
         target = self._read_target(y, len(frame))

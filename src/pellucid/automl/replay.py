@@ -24,7 +24,7 @@ from pellucid.search.cluster import on_this_machine, open_workers
 from pellucid.search.ensemble import assemble
 from pellucid.search.plan import Plan, PlanError
 from pellucid.search.trials import DataRef, refit
-from pellucid.search.versions import versions
+from pellucid.search.versions import other_versions, versions
 from pellucid.search.whole import WholeRef, learn_whole
 from pellucid.tabular.fingerprint import fingerprint
 from pellucid.tabular.read import to_frame
@@ -86,9 +86,8 @@ def replay(
     whole = None
     if isinstance(X, str | Path):
         whole = _drawn_again(plan, X, y, sample_weight, groups, seed=settings.seed)
-        X, y = whole.sample[list(whole.columns)], whole.sample[whole.target]
-        sample_weight = None if sample_weight is None else whole.sample[sample_weight]
-        groups = None if groups is None else whole.sample[groups]
+        X, y = whole.X, whole.y
+        sample_weight, groups = whole.beside(sample_weight), whole.beside(groups)
     frame = to_frame(X)
     if settings.series is not None:
         values, _ = values_of(y, n_rows=len(frame))
@@ -201,12 +200,7 @@ def _written_again(
 
 
 def _tell_other_versions(planned: Mapping[str, str]) -> None:
-    now: Mapping[str, Any] = versions()
-    other = [
-        f"{name} {now.get(name, 'absent')} instead of {version}"
-        for name, version in planned.items()
-        if now.get(name) != version
-    ]
+    other = other_versions(versions(), planned)
     if other:
         warnings.warn(
             f"the plan was made with other versions, so the bits may differ: {', '.join(other)}",

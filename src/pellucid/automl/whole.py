@@ -100,6 +100,20 @@ class WholeTable:
         return cls(Path(source), columns, target, weight, drawn.n_rows, drawn.rows)
 
     @property
+    def X(self) -> pd.DataFrame:
+        """What the sample is learned from."""
+        return self.sample[list(self.columns)]
+
+    @property
+    def y(self) -> pd.Series:
+        """The sample's target."""
+        return self.sample[self.target]
+
+    def beside(self, name: Any) -> pd.Series | None:
+        """The sample's weights or groups, by the name of their column where there is one."""
+        return None if name is None else self.sample[name]
+
+    @property
     def is_larger(self) -> bool:
         """Whether there are more rows than the sample has."""
         return self.n_rows > len(self.sample)

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pellucid.tabular.featurize import unique_name
+
 _OLD_KINDS = {
     "numeric": "Numeric", "boolean": "Categorical", "categorical": "Categorical",
     "datetime": "DateTime", "text": "Text", "identifier": "Hashes", "constant": "Ignore",
@@ -73,19 +75,10 @@ def old_names(predictor: Any) -> list[str]:
 
     A forecast's columns keep their names: lags and calendar parts of named columns.
     """
-    ours = list(predictor.names_of("engineered"))
     if hasattr(predictor, "history"):
-        return ours
-    found: list[str] = []
+        return list(predictor.names_of("engineered"))
     taken: set[str] = set()
-    for column in old_columns(predictor):
-        free, n = column.name, 1
-        while free in taken:
-            n += 1
-            free = f"{column.name} ({n})"
-        taken.add(free)
-        found.append(free)
-    return found
+    return [unique_name(column.name, taken) for column in old_columns(predictor)]
 
 
 def featurization_summary(predictor: Any) -> list[dict[str, Any]]:

@@ -107,7 +107,8 @@ class DataTransformer:
 
     def get_stats_feature_type_summary(self) -> list[dict[str, Any]]:
         """Kind, missing and distinct values of each raw column of the training table."""
-        kinds = {each["RawFeatureName"]: each["TypeDetected"] for each in self._summary}
+        summary = self.get_featurization_summary()
+        kinds = {each["RawFeatureName"]: each["TypeDetected"] for each in summary}
         return [
             {
                 "RawFeatureName": column.name, "TypeDetected": kinds.get(column.name),
@@ -115,7 +116,3 @@ class DataTransformer:
             }
             for column in self._predictor.schema.columns
         ]  # fmt: skip
-
-    @property
-    def _summary(self) -> list[dict[str, Any]]:
-        return featurization_summary(self._predictor)

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from pellucid.cli import exporting, monitoring, registry, responding, serving
+from pellucid.cli.arguments import AsJson
 from pellucid.cli.errors import INTERRUPTED, CommandError, Commands
 
 app = typer.Typer(
@@ -77,7 +78,6 @@ ClusterAddress = Annotated[
 ChunkRows = Annotated[
     int, typer.Option(min=1, metavar="N", help="Into a folder: rows in memory at a time.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
 def _version(asked: bool) -> None:

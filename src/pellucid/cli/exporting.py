@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from pellucid.cli.arguments import ServedModel, StoreUri
+
 
 def onnx(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="NAME@ALIAS, NAME/VERSION, or a model's folder.")
-    ],
+    model: ServedModel,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="To write.")],
     featurizer: Annotated[
         bool, typer.Option("--featurizer/--no-featurizer", help="Take raw columns.")
@@ -19,9 +19,7 @@ def onnx(
     data: Annotated[
         Path | None, typer.Option(metavar="DATA", help="Rows to check it with. [default: made]")
     ] = None,
-    store: Annotated[
-        str | None, typer.Option("--store", metavar="URI", help="Folder or MLflow tracking URI.")
-    ] = None,
+    store: StoreUri = None,
 ) -> None:
     """Write a model's predictions as an ONNX graph.
 

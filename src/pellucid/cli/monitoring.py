@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pellucid.cli.arguments import ServedModel, StoreUri
+
 if TYPE_CHECKING:
     from pellucid.serve.watch.report import Report
 
 
 def monitor(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="NAME@ALIAS, NAME/VERSION, or a model's folder.")
-    ],
+    model: ServedModel,
     log: Annotated[Path, typer.Option(metavar="DIR", help="What pellucid serve --log wrote.")],
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Such as 24h, 7d or 2026-03-01.")
@@ -46,9 +46,7 @@ def monitor(
     name: Annotated[
         str | None, typer.Option(help="What the service called the model. [default: its name]")
     ] = None,
-    store: Annotated[
-        str | None, typer.Option("--store", metavar="URI", help="Folder or MLflow tracking URI.")
-    ] = None,
+    store: StoreUri = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare what a service was asked with training.

@@ -8,10 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-StoreUri = Annotated[
-    str | None, typer.Option("--store", metavar="URI", help="Folder or MLflow tracking URI.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+from pellucid.cli.arguments import AsJson, StoreUri
+
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="NAME, NAME@ALIAS or NAME/VERSION.")]
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from pellucid.cli.arguments import AsJson, StoreUri
+
 Model = Annotated[str, typer.Argument(metavar="MODEL_OR_RUN", help="A run, or a model in a file.")]
 Table = Annotated[Path, typer.Argument(metavar="DATA", help="CSV, TSV, Parquet or Feather file.")]
 Row = Annotated[int, typer.Option(metavar="N", help="Which row of DATA, the first being 0.")]
@@ -16,13 +18,9 @@ Background = Annotated[
     Path | None, typer.Option(metavar="DATA", help="Rows that stand for absent.")
 ]
 Label = Annotated[str | None, typer.Option(metavar="CLASS", help="The class to speak of.")]
-StoreUri = Annotated[
-    str | None, typer.Option("--store", metavar="URI", help="Folder or MLflow tracking URI.")
-]
 AllowPickle = Annotated[
     bool, typer.Option("--allow-pickle", help="Read model files that hold code.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
 def whatif(

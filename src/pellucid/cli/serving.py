@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from pellucid.cli.arguments import StoreUri
+
 
 class Exactness(StrEnum):
     """How exact the types of cells must be."""
@@ -19,9 +21,6 @@ class Exactness(StrEnum):
 Target = Annotated[
     str,
     typer.Argument(metavar="MODEL", help="NAME, NAME@ALIAS, NAME/VERSION, or a model's folder."),
-]
-StoreUri = Annotated[
-    str | None, typer.Option("--store", metavar="URI", help="Folder or MLflow tracking URI.")
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,7 @@ def answer(
         base = "base_value" + "_" * (not prefix and "base_value" in names)
         values[prefix + base] = np.tile(model.shapley(level).base_values, n_rows)
         values |= {prefix + name: wide[:, i] for i, name in enumerate(names)}
-    ours = {_free(name, values): column for name, column in facts.items()}
+    ours = {free_name(name, values): column for name, column in facts.items()}
     return Answers(pa.table({k: pa.array(v) for k, v in (ours | values).items()}), totals, errors)
 
 
@@ -101,7 +101,8 @@ def _labels(model: Predictor, labels: np.ndarray) -> pa.Array:
     return pa.array(labels, type=pa.array(model.classes).type)
 
 
-def _free(name: str, taken: Mapping[str, Any]) -> str:
+def free_name(name: str, taken: Container[str]) -> str:
+    """The name, with as many underscores behind it as make it one that is not taken."""
     while name in taken:
         name += "_"
     return name

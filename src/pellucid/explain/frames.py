@@ -49,12 +49,8 @@ def explain_frame(model: Any, X: Any, *, level: Level = "raw", predictions: bool
     ExplanationError
         A model that Pellucid did not train.
     """
-    from dask import delayed
-
-    own = _predictor(model)
-    meta = _explained(X._meta, Carried.of(own), level, predictions)
-    carried = Carried.of(own)
-    sent = delayed(carried, name=f"pellucid-model-{carried.digest}", traverse=False)
+    carried = Carried.of(_predictor(model))
+    meta, sent = _explained(X._meta, carried, level, predictions), _delayed(carried)
     return X.map_partitions(_explained, sent, level, predictions, meta=meta, enforce_metadata=False)
 
 
@@ -90,8 +86,7 @@ def importance(
     conditions = dict(cohorts or {})
     if ALL in conditions:
         raise ExplanationError(f"a cohort is called {ALL!r}, which is the name of the whole")
-    carried = Carried.of(own)
-    sent = delayed(carried, name=f"pellucid-model-{carried.digest}", traverse=False)
+    sent = _delayed(Carried.of(own))
     summed, added = delayed(_sums, pure=False), delayed(_added, pure=False)
     sums = [summed(part, sent, level, conditions) for part in X.to_delayed()]
     while len(sums) > 1:
@@ -106,6 +101,13 @@ def importance(
     table = table.sort_values(ALL, ascending=False, kind="stable")
     table.attrs["rows"] = dict(zip(names, counts.tolist(), strict=True))
     return table
+
+
+def _delayed(model: Carried) -> Any:
+    """The model as Dask sends it: once to a worker, whatever asks for it."""
+    from dask import delayed
+
+    return delayed(model, name=f"pellucid-model-{model.digest}", traverse=False)
 
 
 def _predictor(model: Any) -> Predictor:

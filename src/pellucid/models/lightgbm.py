@@ -70,7 +70,7 @@ class LightGBMFamily:
             The configuration has a setting that is not known, or an objective that does not fit
             the problem.
         """
-        booster = _boost(
+        return _boost(
             (train, train.X),
             None if valid is None or rounds is not None else (valid, valid.X),
             problem,
@@ -79,7 +79,6 @@ class LightGBMFamily:
             rounds=rounds,
             deadline=deadline,
         )
-        return _member(booster, Start.of(train, problem))
 
     def fit_stored(
         self,
@@ -95,7 +94,7 @@ class LightGBMFamily:
 
         LightGBM holds a byte a cell where columns have at most 256 bins.
         """
-        booster = _boost(
+        return _boost(
             (train, _sequence(train.matrix)),
             None,
             problem,
@@ -104,7 +103,6 @@ class LightGBMFamily:
             rounds=rounds,
             deadline=deadline,
         )
-        return _member(booster, Start.of(train, problem))
 
     def from_files(self, files: Mapping[str, bytes]) -> TreeMember:
         """Rebuild a member from its files; needs no LightGBM."""
@@ -120,9 +118,11 @@ def _boost(
     seed: int,
     rounds: int | None,
     deadline: float | None,
-) -> Any:
-    """The booster of rows and what LightGBM reads them from."""
+) -> TreeMember:
+    """Boost on rows, each given with what LightGBM reads them from."""
     import lightgbm as lgb
+
+    from pellucid.shapley.readers.lightgbm import read_text
 
     rows = train[0]
     params = _params(problem, config, seed=seed, n_rows=len(rows.y))
@@ -149,18 +149,13 @@ def _boost(
         callbacks.append(lgb.early_stopping(PATIENCE, verbose=False))
     if deadline is not None:
         callbacks.append(_stop_at(deadline))
-    return lgb.train(
+    booster = lgb.train(
         params,
         data,
         num_boost_round=rounds or MAX_ROUNDS,
         valid_sets=watched,
         callbacks=callbacks,
     )
-
-
-def _member(booster: Any, start: Start) -> TreeMember:
-    from pellucid.shapley.readers.lightgbm import read_text
-
     best = booster.best_iteration or booster.current_iteration()
     trees = read_text(booster.model_to_string(num_iteration=best))
     return TreeMember(start.complete(trees), rounds=best, family=LightGBMFamily.name)

@@ -168,15 +168,10 @@ class LinearFamily:
 
         ``rounds`` are steps of the solver, `pellucid.models.glm.MOST_STEPS` of a fit to the end.
         """
-        weight = np.ones(len(train.X)) if train.weight is None else train.weight
-        weight = weight / weight.mean()
+        weight = _weight(train)
         scaling = Scaling.of(train.X, weight, words=train.words)
-        how: _How = {
-            "strength": float(config["strength"]),
-            "most_steps": rounds,
-            "deadline": deadline,
-        }
-        return _member(_solve(scaling.apply(train.X), train.y, weight, problem, how), scaling)
+        X = scaling.apply(train.X)
+        return _fit(X, train.y, weight, scaling, problem, config, rounds, deadline)
 
     def fit_stored(
         self,
@@ -189,15 +184,10 @@ class LinearFamily:
         deadline: float | None = None,
     ) -> LinearMember:
         """As `fit`, with a pass over the rows for each step; sums differ by rounding."""
-        weight = np.ones(len(train.y)) if train.weight is None else train.weight
-        weight = weight / weight.mean()
+        weight = _weight(train)
         scaling = Scaling.of_stored(train, weight)
-        how: _How = {
-            "strength": float(config["strength"]),
-            "most_steps": rounds,
-            "deadline": deadline,
-        }
-        return _member(_solve(_Scaled(train, scaling), train.y, weight, problem, how), scaling)
+        X = _Scaled(train, scaling)
+        return _fit(X, train.y, weight, scaling, problem, config, rounds, deadline)
 
     def from_files(self, files: Mapping[str, bytes]) -> LinearMember:
         """Rebuild a member from its files."""
@@ -225,17 +215,34 @@ class _How(TypedDict):
     deadline: float | None
 
 
-def _solve(
-    X: np.ndarray | Passes, y: np.ndarray, weight: np.ndarray, problem: Problem, how: _How
-) -> Solution:
+def _weight(train: Rows | StoredRows) -> np.ndarray:
+    """Weights of mean one, (n_rows,)."""
+    weight = np.ones(len(train.y)) if train.weight is None else train.weight
+    return weight / weight.mean()
+
+
+def _fit(
+    X: np.ndarray | Passes,
+    y: np.ndarray,
+    weight: np.ndarray,
+    scaling: Scaling,
+    problem: Problem,
+    config: Config,
+    rounds: int | None,
+    deadline: float | None,
+) -> LinearMember:
+    """Solve for rows in the common form, and fold the scale back into the coefficients."""
+    how: _How = {
+        "strength": float(config["strength"]),
+        "most_steps": rounds,
+        "deadline": deadline,
+    }
     if problem.is_classification:
-        return _solve_classes(X, y, weight, problem, how)
-    if problem.link == "log":
-        return _solve_ratios(X, y, weight, problem, how)
-    return fit_squares(X, y, weight, **how)
-
-
-def _member(found: Solution, scaling: Scaling) -> LinearMember:
+        found = _solve_classes(X, y, weight, problem, how)
+    elif problem.link == "log":
+        found = _solve_ratios(X, y, weight, problem, how)
+    else:
+        found = fit_squares(X, y, weight, **how)
     coef = found.coef / scaling.scale
     return LinearMember(
         coef=coef,

@@ -87,9 +87,7 @@ class XGBoostFamily:
             )
 
         watched = None if valid is None or rounds is not None else matrix(valid)
-        params = _params(problem, config, seed=seed)
-        if train.monotone:
-            params["monotone_constraints"] = tuple(train.monotone)
+        params = _params(train, problem, config, seed=seed)
         booster = _boost(xgboost, params, matrix(train), watched, rounds, deadline)
         return _member(booster, start, known)
 
@@ -115,9 +113,7 @@ class XGBoostFamily:
         xgboost = _import()
         start = Start.of(train, problem)
         known = _stored_codes(train)
-        params = _params(problem, config, seed=seed)
-        if train.monotone:
-            params["monotone_constraints"] = tuple(train.monotone)
+        params = _params(train, problem, config, seed=seed)
         n_rows, n_columns = train.matrix.shape
         with tempfile.TemporaryDirectory(dir=train.folder) as cache:
             in_memory = n_rows * n_columns < _SHARE * (available_memory() or np.inf)
@@ -224,7 +220,9 @@ def _import() -> Any:
     return xgboost
 
 
-def _params(problem: Problem, config: Config, *, seed: int) -> dict[str, Any]:
+def _params(
+    train: Rows | StoredRows, problem: Problem, config: Config, *, seed: int
+) -> dict[str, Any]:
     params: dict[str, Any] = {
         **with_defaults(config, _DEFAULTS, who="XGBoost"),
         "objective": _OBJECTIVES[problem.task],
@@ -234,6 +232,8 @@ def _params(problem: Problem, config: Config, *, seed: int) -> dict[str, Any]:
         "nthread": 1,
         "verbosity": 0,
     }
+    if train.monotone:
+        params["monotone_constraints"] = tuple(train.monotone)
     if params["max_leaves"]:
         params["grow_policy"] = "lossguide"
     if problem.task == "multiclass":

@@ -20,8 +20,8 @@ from typing import Any
 
 from pellucid.errors import PellucidError, PellucidWarning
 from pellucid.search.remote import Order, carry_out, introduce, packed_data, receive
-from pellucid.search.trials import DataRef
-from pellucid.search.versions import versions
+from pellucid.search.trials import DataRef, write_whole_file
+from pellucid.search.versions import other_versions, versions
 
 _EMPTY = 60.0  # seconds without any worker after which a cluster is given up
 _LOOK = 0.5  # seconds between looks at who is there
@@ -194,10 +194,7 @@ class ClusterWorkers:
         try:
             found, files = running.result()
             for name, content in files.items():
-                path = Path(task.data.folder) / name
-                scratch = path.with_suffix(".tmp")
-                scratch.write_bytes(content)
-                scratch.replace(path)
+                write_whole_file(Path(task.data.folder) / name, content)
         except Exception as error:
             self._fail(task, f"{type(error).__name__}: {error}")
         else:
@@ -279,11 +276,7 @@ class ClusterWorkers:
             theirs = asked.result()
         except Exception as error:
             theirs = {"error": f"{type(error).__name__}: {error}"}
-        other = [
-            f"{name} {theirs.get(name, 'absent')} instead of {version}"
-            for name, version in self._versions.items()
-            if theirs.get(name) != version
-        ]
+        other = other_versions(theirs, self._versions)
         with self._lock:
             if other:
                 why = theirs.get("error") or ", ".join(other)

@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pellucid.search.trials import DataRef
+from pellucid.search.trials import FOLDERS, DataRef
 from pellucid.search.versions import versions
-
-_FOLDERS = ("trials", "refits")  # where tasks leave members
+from pellucid.search.workers import load_libraries
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def receive(files: Mapping[str, bytes], name: str) -> str:
         scratch = Path(tempfile.mkdtemp(dir=home.parent))
         for file, content in files.items():
             (scratch / file).write_bytes(content)
-        for folder in _FOLDERS:
+        for folder in FOLDERS:
             (scratch / folder).mkdir()
         os.replace(scratch, home)
     return str(home)
@@ -70,7 +69,7 @@ def carry_out(order: Order, folder: str) -> tuple[Any, dict[str, bytes]]:
         args["deadline"] = None if order.left is None else time.monotonic() + order.left
     found = order.function(**args)
     left: dict[str, bytes] = {}
-    for inside in _FOLDERS:
+    for inside in FOLDERS:
         for path in (Path(folder) / inside).glob("*.zip"):
             left[f"{inside}/{path.name}"] = path.read_bytes()
             path.unlink()
@@ -79,12 +78,7 @@ def carry_out(order: Order, folder: str) -> tuple[Any, dict[str, bytes]]:
 
 def introduce() -> dict[str, str]:
     """The versions of this worker, its libraries loaded."""
-    import sklearn.metrics  # noqa: F401
-
-    import pellucid.models.lightgbm
-    import pellucid.models.linear
-    import pellucid.search.metrics  # noqa: F401
-
+    load_libraries()
     return versions()
 
 

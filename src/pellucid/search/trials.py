@@ -18,7 +18,7 @@ from pellucid.search.folds import FoldKind, Folds
 
 Status = Literal["completed", "stopped", "failed"]
 ViewName = Literal["indicators", "codes", "statistics"]
-_TRIALS, _REFITS = "trials", "refits"  # folders of packed members
+FOLDERS = _TRIALS, _REFITS = "trials", "refits"  # of packed members
 _MOST_BYTES = 48 * 2**20  # of the members of a trial's folds; larger ones are not kept
 
 
@@ -135,7 +135,7 @@ class DataRef:
         arrays |= {name: array for name, array in optional.items() if array is not None}
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
-        for name in (_TRIALS, _REFITS):
+        for name in FOLDERS:
             (folder / name).mkdir(exist_ok=True)
         everything = View(tuple(range(X.shape[1])))
         return cls(
@@ -267,7 +267,7 @@ def run_trial(
         if not np.isfinite(margins[scored]).all():
             raise FloatingPointError("the margins are not finite")
         if size <= _MOST_BYTES:
-            _write(data.member_file(spec.iteration), pack(files))
+            write_whole_file(data.member_file(spec.iteration), pack(files))
     except Exception as error:  # one trial's failure is a line on the leaderboard
         return Trial(
             spec, record_of(spec, {}, started, "failed", f"{type(error).__name__}: {error}")
@@ -351,11 +351,11 @@ def refit(
         deadline=deadline,
     )
     files = {f"0/{name}": content for name, content in member.to_files().items()}
-    _write(data.member_file(spec.iteration, refit=True, fold=fold), pack(files))
+    write_whole_file(data.member_file(spec.iteration, refit=True, fold=fold), pack(files))
     return member.rounds
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole_file(path: Path, content: bytes) -> None:
     """Write a file that is whole whenever it can be seen."""
     scratch = path.with_suffix(".tmp")
     scratch.write_bytes(content)

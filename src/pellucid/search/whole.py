@@ -10,7 +10,13 @@ import numpy as np
 from pellucid.models.family import Member
 from pellucid.models.packing import pack, unpack
 from pellucid.models.stored import OnDisk, StoredRows, stored_family
-from pellucid.search.trials import DataRef, TrialSpec, unpack_members, view_config
+from pellucid.search.trials import (
+    DataRef,
+    TrialSpec,
+    unpack_members,
+    view_config,
+    write_whole_file,
+)
 
 MATRIX, TARGET, WEIGHT = "matrix.bin", "y.npy", "weight.npy"
 
@@ -64,9 +70,6 @@ def learn_whole(whole: WholeRef, spec: TrialSpec, rounds: int, deadline: float |
         rounds=rounds,
         deadline=deadline,
     )
-    packed = pack({f"0/{name}": content for name, content in member.to_files().items()})
-    file = whole._file(spec)
-    scratch = file.with_suffix(".tmp")
-    scratch.write_bytes(packed)
-    scratch.replace(file)
+    files = {f"0/{name}": content for name, content in member.to_files().items()}
+    write_whole_file(whole._file(spec), pack(files))
     return member.rounds

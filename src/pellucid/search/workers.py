@@ -71,7 +71,7 @@ class Workers:
         self.n_jobs = n_jobs or available_cores()
         self._slots = [_Slot() for _ in range(self.n_jobs)]
         # the libraries are imported while the caller prepares the data
-        self._prepared = [slot.submit(_prepare) for slot in self._slots]
+        self._prepared = [slot.submit(load_libraries) for slot in self._slots]
 
     def are_ready(self, *, within: float | None) -> bool:
         """Whether all have imported their libraries; waits for that at most so many seconds.
@@ -156,7 +156,7 @@ class _Slot:
             self._pool = _start()
             future = self._pool.submit(function, *args)
         self._latest = future
-        if function is not _prepare:
+        if function is not load_libraries:
             self._tasks.append(future)
         return future
 
@@ -203,7 +203,8 @@ def _end_with(caller: int) -> None:
     os._exit(1)
 
 
-def _prepare() -> int:
+def load_libraries() -> None:
+    """Import what trials need, so that none of them pays for it."""
     import sklearn.linear_model
     import sklearn.metrics  # noqa: F401
 
@@ -211,5 +212,3 @@ def _prepare() -> int:
     import pellucid.models.linear
     import pellucid.search.metrics
     import pellucid.search.trials  # noqa: F401
-
-    return os.getpid()

@@ -193,7 +193,7 @@ class Featurizer:
         owned = [
             (
                 raw.index(self.schema[name].source or name),
-                replace(feature, name=_unique(feature.name, taken)),
+                replace(feature, name=unique_name(_shown(feature.name), taken)),
             )
             for name, encoders in self.encoders.items()
             for encoder in encoders
@@ -292,11 +292,14 @@ def _column(frame: pd.DataFrame, column: Column) -> pd.Series:
         raise SchemaError(f"the table lacks column {column.name!r}{hint}") from None
 
 
-def _unique(name: str, taken: set[str]) -> str:
-    """A name that can be printed, of bounded length, different from all before it."""
+def _shown(name: str) -> str:
+    """A name that can be printed, of bounded length."""
     name = "".join(c if c.isprintable() else " " for c in name) if not name.isprintable() else name
-    if len(name) > _LONGEST:
-        name = name[: _LONGEST - 1] + "…"
+    return name[: _LONGEST - 1] + "…" if len(name) > _LONGEST else name
+
+
+def unique_name(name: str, taken: set[str]) -> str:
+    """The name, numbered where it is taken; it is taken from then on."""
     free, n = name, 1
     while free in taken:
         n += 1

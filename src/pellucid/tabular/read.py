@@ -104,8 +104,8 @@ def _read(path: Path, suffix: str) -> pd.DataFrame:
     return _read_text(path)
 
 
-def parquet_frame(source: Any) -> pd.DataFrame:
-    """The frame of a Parquet file, by its path or opened, once its text is known to be text.
+def parquet_table(source: Any) -> Any:
+    """The Arrow table of a Parquet file, by its path or opened, once its text is known to be text.
 
     Raises
     ------
@@ -116,7 +116,12 @@ def parquet_frame(source: Any) -> pd.DataFrame:
 
     table = pq.read_table(source)
     table.validate(full=True)  # bytes that are no text end the process where they are shown
-    frame: pd.DataFrame = table.to_pandas()
+    return table
+
+
+def parquet_frame(source: Any) -> pd.DataFrame:
+    """The frame of a Parquet file, read as `parquet_table` reads it."""
+    frame: pd.DataFrame = parquet_table(source).to_pandas()
     return frame
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pellucid.explain.answering import free_name
 from pellucid.explain.explanation import Explanation
 
 
@@ -42,7 +43,7 @@ def explanation_table(explanation: Explanation) -> pd.DataFrame:
         errors = _wide(explanation.standard_errors, n_outputs)
         parts.append(pd.DataFrame(errors, columns=[f"{name} (error)" for name in names]))
     taken = set(names)
-    ours = pd.DataFrame({_free(name, taken): column for name, column in facts.items()})
+    ours = pd.DataFrame({free_name(name, taken): column for name, column in facts.items()})
     return pd.concat([ours, *parts], axis=1)
 
 
@@ -50,9 +51,3 @@ def _wide(values: np.ndarray, n_outputs: int) -> np.ndarray:
     """(n_rows, n_features[, n_outputs]) as a row per row and output."""
     cube = values.reshape(*values.shape[:2], n_outputs)
     return np.swapaxes(cube, 1, 2).reshape(len(values) * n_outputs, -1)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name += "_"
-    return name

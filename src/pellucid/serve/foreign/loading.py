@@ -15,6 +15,7 @@ from pellucid.serve.foreign.asking import ROWS, AskingScorer
 from pellucid.serve.foreign.tables import LINKS, TABLES, TableScorer, tabled
 from pellucid.serve.foreign.told import FACTS, Groups, Kind, ModelScorer
 from pellucid.shapley import ShapleyError
+from pellucid.tabular.read import parquet_frame
 
 _MOST_ROWS = 100  # of a background that is asked again and again
 
@@ -94,7 +95,7 @@ def load_scorer(folder: str | Path, *, model: Any = None) -> ModelScorer:
         if facts["kind"] == "sampled":
             if model is None:
                 raise ServeError(f"the scorer in {home} asks its model; give it with model=")
-            return AskingScorer(model, pd.read_parquet(home / ROWS), facts["players"])
+            return AskingScorer(model, parquet_frame(home / ROWS), facts["players"])
         if facts["link"] is not None and facts["link"] not in LINKS:
             raise ServeError(f"the scorer in {home} has the unknown link {facts['link']!r}")
         return TableScorer(

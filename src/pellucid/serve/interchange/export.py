@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pellucid.explain.answering import free_name
 from pellucid.explain.predictor import Predictor
 from pellucid.serve.errors import ServeError
 
@@ -76,7 +77,7 @@ def export_onnx(predictor: Predictor, *, featurizer: bool = True) -> Exported:
         raise ServeError(f"the model cannot be exported to ONNX: {error}") from None
     taken = set(predictor.schema.names) if featurizer else set()
     outputs = [
-        (what, _free(name, taken), kind, width)
+        (what, free_name(name, taken), kind, width)
         for what, name, kind, width in _outputs(graph, predictor, margin)
     ]
     facts = {"pellucid": version("pellucid"), "target": predictor.target}
@@ -123,12 +124,6 @@ def _labels(classes: np.ndarray) -> tuple[np.ndarray, int]:
     if classes.dtype.kind == "f":
         return classes.astype(np.float64), TensorProto.DOUBLE
     return np.array([str(label) for label in classes.tolist()], dtype=object), TensorProto.STRING
-
-
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name += "_"
-    return name
 
 
 def feed(exported: Exported, predictor: Predictor, X: Any) -> dict[str, np.ndarray]:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pellucid.explain.predictor import Predictor
 from pellucid.serve.errors import ServeError
 from pellucid.serve.watch.entries import IMPORTANCE, INPUT
 from pellucid.serve.watch.log import folder_of
+from pellucid.tabular.read import parquet_table
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -125,7 +125,7 @@ def _outputs(column: pa.ChunkedArray) -> np.ndarray:
 
 def _read(path: Path) -> pa.Table:
     try:
-        return pq.read_table(path)
+        return parquet_table(path)
     except (pa.ArrowException, OSError) as error:
         raise ServeError(f"the log's file {path} cannot be read: {type(error).__name__}") from error
 

@@ -75,6 +75,16 @@ export function calibration({ predicted, observed, count }) {
   return h("div", {}, view.node, h("p", { class: "muted small" }, `${num(total, 7)} rows; on the dashed line, a probability means what it says`));
 }
 
+function paintDots(ctx, { xs, ys }) {
+  ctx.fillStyle = colors().accent;
+  ctx.globalAlpha = 0.35;
+  xs.forEach((x, i) => {
+    ctx.beginPath();
+    ctx.arc(x, ys[i], 2.5, 0, 7);
+    ctx.fill();
+  });
+}
+
 /** Predictions against the truth; on the diagonal, the model is right. */
 export function scatter({ predicted, true: truth }) {
   let dots = null;
@@ -89,13 +99,7 @@ export function scatter({ predicted, true: truth }) {
       axisLeft(svg, y, linearTicks(y, 5), { ...plot, label: "true" });
       axisBelow(svg, x, linearTicks(x, 5), { ...plot, label: "predicted" });
       dots = { xs: predicted.map(x), ys: truth.map(y) };
-      ctx.fillStyle = colors().accent;
-      ctx.globalAlpha = 0.35;
-      dots.xs.forEach((v, i) => {
-        ctx.beginPath();
-        ctx.arc(v, dots.ys[i], 2.5, 0, 7);
-        ctx.fill();
-      });
+      paintDots(ctx, dots);
       svg.append(s("line", { class: "zero", x1: x(domain[0]), y1: y(domain[0]), x2: x(domain[1]), y2: y(domain[1]) }));
     },
     hover(px, py) {
@@ -122,13 +126,7 @@ export function residuals({ predicted, true: truth }) {
       axisLeft(svg, y, linearTicks(y, 5), { ...plot, label: "true less predicted" });
       axisBelow(svg, x, linearTicks(x, 5), { ...plot, label: "predicted" });
       dots = { xs: predicted.map(x), ys: missed.map(y) };
-      ctx.fillStyle = colors().accent;
-      ctx.globalAlpha = 0.35;
-      dots.xs.forEach((v, i) => {
-        ctx.beginPath();
-        ctx.arc(v, dots.ys[i], 2.5, 0, 7);
-        ctx.fill();
-      });
+      paintDots(ctx, dots);
       svg.append(s("line", { class: "zero", x1: plot.left, x2: plot.right, y1: y(0), y2: y(0) }));
       const line = trend(predicted, missed);
       if (line.length > 2) svg.append(s("polyline", { class: "curve thin", points: line.map(([a, b]) => `${x(a)},${y(b)}`).join(" ") }));
