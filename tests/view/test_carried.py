@@ -11,10 +11,20 @@ from pellucid import AutoMLClassifier, AutoMLRegressor
 from pellucid.view import carried
 from pellucid.view.assets import _modules
 from pellucid.view.linker import link
-from pellucid.view.payload import build_payload
+from pellucid.view.payload import build_payload, shown_rows
+from pellucid.view.responding import Question, curves_of
 from pellucid.view.studio.form import cells_of, row_from
 
 _PROBE = 'import { openModel } from "./carried/model.js";\nglobalThis.openModel = openModel;\n'
+_ASKING = """import { carriedAsker } from "./carried/asker.js";
+import { createSubject } from "./model.js";
+globalThis.askAll = async (payload, all) => {
+  const asker = carriedAsker(createSubject(payload), payload.model, "");
+  const said = [];
+  for (const question of all) said.push(await asker.curves(question));
+  return said;
+};
+"""
 _ASK = """async ([text, rows]) => {
   const model = await openModel(text);
   const numbers = (array) => Array.from(array, String);  // JSON has no NaN
@@ -78,6 +88,29 @@ def test_a_page_says_of_odd_rows_what_python_says(predictor, browser):
         right = np.asarray(right, dtype=np.float64).reshape(len(rows), -1)
         np.testing.assert_allclose(np.array(found, dtype=np.float64), right, atol=1e-9)
     np.testing.assert_allclose(np.array(said["base"], float), truth.base_values, atol=1e-9)
+
+
+def test_curves_in_a_page_are_those_of_the_live_model(run, predictor, browser):
+    shown = shown_rows(run.explanation())
+    names = list(shown.feature_names)
+    fine = shown.engineered.n_features
+    asked = [
+        Question("raw", names.index("age"), shown.n_outputs - 1, 5, (5, 0, 1, 17)),
+        Question("raw", names.index("city"), 0, 2, (2, 8)),
+        Question("engineered", fine - 1, 0, 2, (2, 11)),
+    ]
+    page = browser.new_page()
+    modules = _modules(files("pellucid.view").joinpath("web"), "") | {"probe.js": _ASKING}
+    page.add_script_tag(content=link(modules, entry="probe.js"))
+    said = page.evaluate(
+        "([payload, all]) => askAll(payload, all)", [build_payload(run), [vars(q) for q in asked]]
+    )
+    page.close()
+    for found, question in zip(said, asked):
+        right = curves_of(predictor, shown, question)
+        assert found["mean"] == pytest.approx(right["mean"], abs=1e-9)
+        assert found["row"] == pytest.approx(right["row"], abs=1e-9)
+        assert found["n"] == right["n"]
 
 
 def test_a_model_that_takes_too_much_room_is_refused(predictor, monkeypatch):

@@ -12,6 +12,8 @@ from tests.view.stored import HOSTILE, begin_one, fill_store
 
 from pellucid.search.trials import TrialRecord
 from pellucid.store.runs import load_run
+from pellucid.view.asking import answer_page
+from pellucid.view.payload import shown_rows
 from pellucid.view.studio.server import Studio
 
 
@@ -181,6 +183,18 @@ def test_what_is_chosen_in_an_explanation_is_in_the_address(store, visit):
     again = visit(place)
     assert again.get_by_role("button", name="Engineered").get_attribute("aria-pressed") == "true"
     assert again.get_by_label("Class").locator("option:checked").inner_text() == "C"
+
+
+def test_curves_over_a_feature_are_the_live_models(store, visit):
+    run = load_run(store[1]["binary"], store=store[0])
+    shown = shown_rows(run.explanation())
+    page = visit(f"/run/{run.id}/explanation?feature=job")
+    with page.expect_response("**/ask") as answered:
+        page.locator("#dependence .response").scroll_into_view_if_needed()
+    page.get_by_text("Partial dependence: the mean of 100 background rows").wait_for()
+    asked = json.loads(answered.value.request.post_data)
+    assert shown.feature_names[asked["feature"]] == "job"
+    assert answered.value.json() == answer_page(run.model(), shown, asked)
 
 
 def test_explanations_are_downloaded_whole(store, visit):

@@ -68,7 +68,11 @@ def run_page(run: Reportable, *, height: int = _HEIGHT, what_if: bool = True) ->
 
 
 def explanation_page(
-    explanation: Explanation, *, target: str | None = None, height: int = _HEIGHT
+    explanation: Explanation,
+    *,
+    target: str | None = None,
+    height: int = _HEIGHT,
+    live: bool = False,
 ) -> Page:
     """An explanation as a page: importance, dependence, and every row.
 
@@ -78,6 +82,8 @@ def explanation_page(
     target : str, optional
         What the model predicts, for the texts.
     height : int
+    live : bool
+        Whether whoever holds the page answers its questions to the model, as the widget does.
 
     Raises
     ------
@@ -99,6 +105,7 @@ def explanation_page(
         "run": {"id": "", "name": "", "status": "", "started": None},
         "training": training,
         "explanation": explanation_payload(explanation, training),
+        "live": live,
         "certificate": None if certificate is None else plain(str(certificate)),
     }
     return Page(render_explanation(payload), height)

@@ -16,6 +16,7 @@ from pellucid.explain.explanation import Explanation
 from pellucid.explain.predictor import Predictor
 from pellucid.store.run import Run
 from pellucid.store.runs import Store
+from pellucid.view.asking import answer_page
 from pellucid.view.payload import (
     build_payload,
     explanation_payload,
@@ -154,6 +155,13 @@ class Library:
         with self._lock:  # compiled tables are made once
             explained = model.explain(frame)
         return {"explanation": explanation_payload(explained, run.training)}
+
+    def ask(self, run: Run, question: Mapping[str, Any]) -> dict[str, Any]:
+        """What the live model answers to a page's question about a row or a feature."""
+        if not _is_explained(run) or run.training.get("horizon"):
+            raise StudioError("only runs with an explanation, and no forecasts, can be asked")
+        shown = self._once(run, "shown", lambda: shown_rows(self.explanation(run)))
+        return answer_page(self.model(run), shown, question)
 
     def compare(self, first: Run, second: Run) -> dict[str, Any]:
         """Two runs: scores, each feature's share of importance, whether the data is the same."""

@@ -83,14 +83,23 @@ def _form(library: Library, parts: tuple[str, ...], query: Any, body: bytes) -> 
 
 
 def _explain(library: Library, parts: tuple[str, ...], query: Any, body: bytes) -> Answer:
-    try:
-        asked = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise StudioError(f"the request is not JSON: {error}") from error
-    cells = asked.get("cells") if isinstance(asked, dict) else None
+    cells = _said(body).get("cells")
     if not isinstance(cells, dict):
         raise StudioError('expected {"cells": {column: cell, ...}}')
     return as_json(library.explain(library.run(parts[0]), cells))
+
+
+def _ask(library: Library, parts: tuple[str, ...], query: Any, body: bytes) -> Answer:
+    return as_json(library.ask(library.run(parts[0]), _said(body)))
+
+
+def _said(body: bytes) -> dict[str, Any]:
+    """The object that a request holds; empty where it holds another value."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise StudioError(f"the request is not JSON: {error}") from error
+    return said if isinstance(said, dict) else {}
 
 
 def _compare(library: Library, parts: tuple[str, ...], query: Any, body: bytes) -> Answer:
@@ -135,6 +144,7 @@ _ROUTES: tuple[tuple[str, str, _Handler], ...] = (
     ("GET", f"/api/runs/{_ID}", _run),
     ("GET", f"/api/runs/{_ID}/form", _form),
     ("POST", f"/api/runs/{_ID}/explain", _explain),
+    ("POST", f"/api/runs/{_ID}/ask", _ask),
     ("GET", rf"/api/runs/{_ID}/explanation\.(csv|parquet)", _table),
     ("GET", "/api/compare", _compare),
     ("GET", f"/runs/{_ID}/report", _report),

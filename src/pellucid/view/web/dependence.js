@@ -5,6 +5,7 @@ import { axisBelow, axisLeft, linearTicks, short } from "./axes.js";
 import { category, colors, OWN_COLORS, ramp } from "./color.js";
 import { h, name, s, section, select, swap } from "./dom.js";
 import { num, signed } from "./format.js";
+import { responseCurves, stroke } from "./response.js";
 import { linear, padded, timeTicks } from "./scale.js";
 import { extent, interactions, isSpread, quantiles } from "./stats.js";
 import { ring } from "./swarm.js";
@@ -12,7 +13,8 @@ import { byCategory, byValue, trend } from "./strips.js";
 
 const MARGIN = { top: 30, right: 18, bottom: 46, left: 58 };
 
-export function dependenceSection({ explained }, state) {
+export function dependenceSection(subject, state, asker) {
+  const { explained } = subject;
   const controls = h("div", { class: "choices" });
   const legend = h("div", { class: "legend" });
   const lede = h("span", {});
@@ -41,6 +43,7 @@ export function dependenceSection({ explained }, state) {
     },
   });
 
+  const lines = responseCurves(subject, state, asker, () => view.redraw());
   state.on(["level", "output", "feature", "color"], () => {
     const key = state.get("level");
     const level = explained.levels[key];
@@ -63,7 +66,6 @@ export function dependenceSection({ explained }, state) {
     swap(legend, key_());
     swap(lede, "Each dot is a row: to the right its value of ", name(level.names[feature]),
       `, upwards how much that value adds to the ${explained.unit(output)}. `,
-      level.column(feature).kind === "category" ? "A bar marks each category’s mean." : "The line is the mean of neighbouring rows.",
       isSpread(level.column(feature)) && " Nearly every row has a value of its own: the columns that the model makes of them say more.");
     swap(parts, key === "raw" && isSpread(level.column(feature)) ? explained.madeOf(feature, output).slice(0, 8).map((j) => h("button", {
       type: "button", class: "quiet chip", onclick() {
@@ -81,7 +83,7 @@ export function dependenceSection({ explained }, state) {
     const { level, feature, values, color } = chosen;
     const column = level.column(feature);
     const plot = { left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom };
-    const y = linear(padded(extent(values), 0.06), [plot.bottom, plot.top]);
+    const y = linear(padded(extent([...values, ...lines.heights()]), 0.06), [plot.bottom, plot.top]);
     axisLeft(svg, y, linearTicks(y, 6), { ...plot, label: `importance (${short(explained.unit(chosen.output), 40)})` });
     if (y.domain[0] < 0 && y.domain[1] > 0) {
       svg.append(s("line", { class: "zero", x1: plot.left, x2: plot.right, y1: y(0), y2: y(0) }));
@@ -100,7 +102,9 @@ export function dependenceSection({ explained }, state) {
       ctx.fill();
     }
     ctx.globalAlpha = 1;
-    if (spread.means) {
+    if (lines.draw({ ctx, spread, y, column })) {
+      // partial dependence stands where the mean would
+    } else if (spread.means) {
       for (const { left, right, mean } of spread.means) stroke(ctx, [[left, y(mean)], [right, y(mean)]]);
     } else {
       const line = trend(column.values, values).map(([a, b]) => [spread.x(a), y(b)]);
@@ -142,20 +146,7 @@ export function dependenceSection({ explained }, state) {
   }
 
   return section("dependence", "How one feature works", lede,
-    h("div", { class: "toolbar" }, controls, legend), parts, view.node);
-}
-
-/** A line in ink with a halo, over the dots. */
-function stroke(ctx, points) {
-  const { ink, paper } = colors();
-  ctx.lineJoin = "round";
-  ctx.beginPath();
-  for (const [x, y] of points) ctx.lineTo(x, y);
-  for (const [style, width] of [[paper, 5], [ink, 2]]) {
-    ctx.strokeStyle = style;
-    ctx.lineWidth = width;
-    ctx.stroke();
-  }
+    h("div", { class: "toolbar" }, controls, legend), parts, view.node, lines.node);
 }
 
 /** Categories by how many rows have them: the commonest get colours of their own. */

@@ -16,12 +16,15 @@ export function startState({ explained }) {
   return state;
 }
 
-/** Sections as id, title and node; none for a run without explained rows. */
-export function explainedSections(subject, state) {
+/**
+ * Sections as id, title and node; none for a run without explained rows.
+ * @param {import("./carried/asker.js").Asker} asker who answers what else is asked of the model
+ */
+export function explainedSections(subject, state, asker) {
   if (!subject.explained?.n) return [];
   return [
     ["importance", "Importance", importanceSection(subject, state)],
-    ["dependence", "Dependence", dependenceSection(subject, state)],
+    ["dependence", "Dependence", dependenceSection(subject, state, asker)],
     ["row", "One row", rowSection(subject, state)],
   ];
 }

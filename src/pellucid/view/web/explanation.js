@@ -1,5 +1,6 @@
 // An explanation on its own, from the payload in the page.
 
+import { carriedAsker } from "./carried/asker.js";
 import { explainedSections, startState } from "./explained.js";
 import { distributionSection } from "./distributions.js";
 import { h, swap } from "./dom.js";
@@ -8,6 +9,7 @@ import { lineageSection } from "./lineage.js";
 import { createSubject } from "./model.js";
 import { count } from "./format.js";
 import { topbar } from "./topbar.js";
+import { notebookAsker } from "./notebook.js";
 import { ready } from "./ready.js";
 
 const started = performance.now();
@@ -15,6 +17,7 @@ const payload = JSON.parse(document.getElementById("payload").textContent);
 const subject = createSubject(payload);
 const { explained } = subject;
 const state = startState(subject);
+const asker = payload.live ? notebookAsker() : carriedAsker(subject, null, "This page holds an explanation without its model.");
 
 const opening = h("section", { id: "overview", class: "headline", "aria-labelledby": "overview-title" },
   h("p", { class: "eyebrow" }, `${count(explained.n_explained, "row")}, ${count(explained.levels.raw.n, "feature")}`),
@@ -24,7 +27,7 @@ const opening = h("section", { id: "overview", class: "headline", "aria-labelled
 
 const all = [
   ["overview", "Overview", opening],
-  ...explainedSections(subject, state),
+  ...explainedSections(subject, state, asker),
   ["lineage", "Lineage", lineageSection(subject, state)],
   ["columns", "Columns", distributionSection(subject, state)],
 ].filter(([, , node]) => node);

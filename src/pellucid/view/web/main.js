@@ -1,5 +1,6 @@
 // The report, from the payload in the page.
 
+import { carriedAsker } from "./carried/asker.js";
 import { dataSection } from "./data.js";
 import { explainedSections, startState } from "./explained.js";
 import { distributionSection } from "./distributions.js";
@@ -17,11 +18,12 @@ const started = performance.now();
 const payload = JSON.parse(document.getElementById("payload").textContent);
 const subject = createSubject(payload);
 const state = startState(subject);
+const asker = carriedAsker(subject, payload.model, "This report was written without its model.");
 
 const all = [
   ["overview", "Overview", headline(subject)],
-  ...explainedSections(subject, state),
-  ["what-if", "What if", whatIfSection(subject, state, payload.model)],
+  ...explainedSections(subject, state, asker),
+  ["what-if", "What if", whatIfSection(subject, state, payload.model, asker.open)],
   ["model", "Model", qualitySection(subject, state)],
   ["lineage", "Lineage", lineageSection(subject, state)],
   ["columns", "Columns", distributionSection(subject, state)],

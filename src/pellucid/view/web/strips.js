@@ -54,7 +54,7 @@ export function byCategory(column, importances, plot) {
     mean: cell.sum / cell.n, left: x(i) - Math.min(wide * 0.38, 34), right: x(i) + Math.min(wide * 0.38, 34),
   }));
   const fits = Math.max(3, Math.floor(wide / 6.6));
-  return { x, xs, means, ticks: common.map((cell, i) => [i, short(label(cell), fits)]) };
+  return { x, xs, means, place: (code) => place.get(keyOf(code)), ticks: common.map((cell, i) => [i, short(label(cell), fits)]) };
 }
 
 /** Mean importance in bins of equal row counts along the values: [value, mean] pairs. */

@@ -1,14 +1,16 @@
 // What if, without a server: a row as a form, answered by the model that travels in the page.
 
-import { openModel } from "./carried/model.js";
 import { answerOf, cellsOf } from "./carried/rows.js";
 import { h, section, select, swap } from "./dom.js";
 import { editor } from "./edit.js";
 
 const NEAR = "600px"; // the model is opened when the section is this close
 
-/** @param {{gzip: string}|{why: string}|null} carried the payload's model; null leaves the section out */
-export function whatIfSection(subject, state, carried) {
+/**
+ * @param {{gzip: string}|{why: string}|null} carried the payload's model; null leaves the section out
+ * @param {() => Promise<import("./carried/model.js").CarriedModel>} open opens it, once
+ */
+export function whatIfSection(subject, state, carried, open) {
   if (!carried || !subject.explained?.n) return null;
   const body = h("div", {});
   const node = section("what-if", "What if", "Change a cell: the prediction and its reasons follow from the model itself, which is in this page. It says what the model would answer, not what would happen.", body);
@@ -20,7 +22,7 @@ export function whatIfSection(subject, state, carried) {
   const watch = new IntersectionObserver((seen) => {
     if (!seen.some((entry) => entry.isIntersecting)) return;
     watch.disconnect();
-    openModel(carried.gzip).then((model) => follow(model, subject, state, body), (error) => {
+    open().then((model) => follow(model, subject, state, body), (error) => {
       swap(body, h("p", { class: "note warning", role: "alert" }, `This browser cannot open the model: ${error.message}`));
     });
   }, { rootMargin: NEAR });

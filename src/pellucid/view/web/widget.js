@@ -1,4 +1,5 @@
-// The notebook's side of the widget: the page in a frame, and its selection back to Python.
+// The notebook's side of the widget: the page in a frame, its selection and its questions to Python,
+// and Python's answers to it.
 
 function render({ model, el }) {
   const frame = document.createElement("iframe");
@@ -9,14 +10,21 @@ function render({ model, el }) {
     width: "100%", height: `${model.get("height")}px`, border: "1px solid #8884", borderRadius: "8px",
     boxSizing: "border-box", resize: "vertical", overflow: "auto",
   });
-  const hear = (event) => {
-    if (event.source !== frame.contentWindow || !Array.isArray(event.data?.pellucidRows)) return;
-    model.set("rows", event.data.pellucidRows);
+  const hear = ({ source, data }) => {
+    if (source !== frame.contentWindow) return;
+    if (data?.pellucidAsk) model.send({ pellucidAsk: data.pellucidAsk });
+    if (!Array.isArray(data?.pellucidRows)) return;
+    model.set("rows", data.pellucidRows);
     model.save_changes();
   };
+  const answer = (said) => said?.pellucidAnswer && frame.contentWindow?.postMessage(said, "*");
   addEventListener("message", hear);
+  model.on("msg:custom", answer);
   el.append(frame);
-  return () => removeEventListener("message", hear);
+  return () => {
+    removeEventListener("message", hear);
+    model.off("msg:custom", answer);
+  };
 }
 
 export default { render };

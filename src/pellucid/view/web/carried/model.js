@@ -14,6 +14,9 @@ const MEMBERS = { trees: treeMember, linear: additiveMember };
  * @typedef {Object} CarriedModel
  * @property {Object} facts as they were packed
  * @property {Float64Array} base margins of the average row
+ * @property {Float32Array[]} background engineered rows
+ * @property {(cells: Object<string, any>) => Float32Array} encode a row's cells as engineered columns
+ * @property {(row: Float32Array) => Float64Array} margins of an engineered row
  * @property {(cells: Object<string, any>) => {engineered: Float32Array, margins: Float64Array,
  *   raw: Float64Array, fine: Float64Array}} explain values of raw and of engineered features, the
  *   outputs of each side by side
@@ -42,6 +45,9 @@ export async function openModel(text) {
   return {
     facts,
     base,
+    background,
+    encode,
+    margins,
     explain(cells) {
       const engineered = encode(cells);
       return {

@@ -10,6 +10,7 @@ import { createSubject } from "../model.js";
 import { qualitySection } from "../quality.js";
 import { controls } from "../topbar.js";
 import { ask, follow as hear } from "./api.js";
+import { studioAsker } from "./asker.js";
 import { note, to } from "./link.js";
 import { progress } from "./runs.js";
 
@@ -75,7 +76,7 @@ export async function explanationPage(id, query) {
   return {
     ...place(run, "Explanation"),
     controls: controls(subject.explained, state),
-    node: h("div", {}, h("h1", { class: "sr" }, "Explanation"), explainedSections(subject, state).map(([, , node]) => node), edit),
+    node: h("div", {}, h("h1", { class: "sr" }, "Explanation"), explainedSections(subject, state, studioAsker(run)).map(([, , node]) => node), edit),
   };
 }
 
