@@ -119,16 +119,7 @@ def client(port, frame, truth, rate, until, seed):
 
 def workers_of(pid):
     """Process ids of a service's workers."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-            words = (path / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if parent == pid and b"spawn_main" in words:
-            found.append(int(path.name))
-    return sorted(found)
+    return sorted(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
 def look(pid):

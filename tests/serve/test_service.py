@@ -1,16 +1,11 @@
 """The service as its clients meet it: a process, over HTTP."""
 
-import contextlib
 import gzip
 import io
 import json
-import os
-import signal
 import socket
 import time
-from pathlib import Path
 
-import httpx
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -422,29 +417,3 @@ def test_what_should_not_start(store, home):
     starting = serving("nobody", store=store, log=home / "bad.log")
     with pytest.raises(AssertionError, match="no registered model"), starting:
         pass
-
-
-def test_a_killed_worker_is_replaced_and_a_stop_answers_first(store, home, people):
-    options = ("--workers", 2)
-    row = records(people[:1])
-    with serving("bank/1", store=store, options=options, log=home / "workers.log") as client:
-        task = Path(f"/proc/{client.process.pid}/task/{client.process.pid}/children")
-        workers = [int(pid) for pid in task.read_text().split()]
-        served = [
-            pid for pid in workers if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ]
-        assert len(served) == 2
-        os.kill(served[0], signal.SIGKILL)
-        answered = 0
-        deadline = time.monotonic() + 90
-        while time.monotonic() < deadline:
-            with contextlib.suppress(httpx.TransportError):  # the killed worker's own connection
-                answered += client.post("/score", json=row).status_code == 200
-            now = [int(pid) for pid in task.read_text().split()]
-            if len([pid for pid in now if pid not in workers]) == 1 and answered > 20:
-                break
-            time.sleep(0.02)
-        assert answered > 20
-        assert [pid for pid in now if pid not in workers]
-        client.process.send_signal(signal.SIGTERM)
-        assert client.process.wait(60) == 0

@@ -134,7 +134,7 @@ class Holder:
         self._source, self._every = source, every
         self._seen = source.identity()
         self.current = _ready(source.load())
-        self.reloads = self.failures = 0
+        self.reloads = self.failures = self._swept = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="pellucid-reload", daemon=True)
 
@@ -165,16 +165,19 @@ class Holder:
         _log.info("now serving %s version %s", served.name, served.version)
         return True
 
+    def follow(self) -> None:
+        """Look, whatever the store does, and let go of what no request has any more."""
+        try:
+            if not self.look() and self._swept != self.reloads:
+                give_back()  # the old model's tables are large
+                self._swept = self.reloads
+        except Exception as error:  # who looks must outlive it
+            self.failures += 1
+            _log.error("looking for another model failed: %s", type(error).__name__)
+
     def _watch(self) -> None:
-        swept = 0
         while not self._stop.wait(self._every):
-            try:
-                if not self.look() and swept != self.reloads:
-                    give_back()  # no request has the old model any more; its tables are large
-                    swept = self.reloads
-            except Exception as error:  # the thread must outlive whatever a store does
-                self.failures += 1
-                _log.error("looking for another model failed: %s", type(error).__name__)
+            self.follow()
 
 
 def _ready(served: Served) -> Served:

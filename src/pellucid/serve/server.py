@@ -6,10 +6,13 @@ import logging
 import os
 import sys
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pellucid.serve.errors import ServeError
 from pellucid.serve.settings import Settings, read_keys
+
+if TYPE_CHECKING:
+    from pellucid.serve.holder import Holder
 
 _NEEDED = ("starlette", "uvicorn", "orjson")
 _TOLD = "PELLUCID_SERVICE"  # the environment variable that tells workers their settings
@@ -28,11 +31,13 @@ def run_server(settings: Settings) -> None:
         raise ServeError(f"serving needs {', '.join(absent)}: pip install 'pellucid[serve]'")
     import uvicorn
 
+    from pellucid.serve.app import make_app
     from pellucid.serve.holder import source_of
+    from pellucid.serve.workers import can_fork, run_workers
 
-    settings.check(read_keys(settings))
+    keys = read_keys(settings)
+    settings.check(keys)
     source_of(settings.target, store=settings.store).identity()  # fails before a port is taken
-    os.environ[_TOLD] = settings.to_json()
     options: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
@@ -50,6 +55,18 @@ def run_server(settings: Settings) -> None:
         "timeout_worker_healthcheck": 60,  # a worker compiles tables before it answers
     }
     _log_lines()
+    if settings.workers > 1 and can_fork:
+        listener = uvicorn.Config(worker_app, **options).bind_socket()
+        holder = _holder(settings)
+        run_workers(
+            holder,
+            lambda: uvicorn.Config(make_app(holder, settings, keys), **options),
+            listener,
+            n_workers=settings.workers,
+            look_seconds=settings.reload_seconds,
+        )
+        return
+    os.environ[_TOLD] = settings.to_json()
     uvicorn.run(
         "pellucid.serve.server:worker_app", factory=True, workers=settings.workers, **options
     )
@@ -58,15 +75,20 @@ def run_server(settings: Settings) -> None:
 def worker_app() -> Any:
     """The application of one worker, from the settings in its environment."""
     from pellucid.serve.app import make_app
+
+    _log_lines()
+    settings = Settings.from_json(os.environ[_TOLD])
+    return make_app(_holder(settings), settings, read_keys(settings))
+
+
+def _holder(settings: Settings) -> Holder:
+    """The model, ready to answer."""
     from pellucid.serve.holder import Holder, source_of
     from pellucid.serve.memory import map_large_arrays
 
-    _log_lines()
     map_large_arrays()
-    settings = Settings.from_json(os.environ[_TOLD])
     source = source_of(settings.target, store=settings.store, name=settings.name)
-    holder = Holder(source, every=settings.reload_seconds)
-    return make_app(holder, settings, read_keys(settings))
+    return Holder(source, every=settings.reload_seconds)
 
 
 def _log_lines() -> None:

@@ -1,0 +1,114 @@
+"""Workers of one service: what they share, and what is lost when some are killed."""
+
+import http.client
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.serve.process import serving
+
+from pellucid.store.artifacts import save_predictor
+
+CLOSE = {"Connection": "close"}
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks and /proc")
+
+
+@pytest.fixture(scope="module")
+def service(clf, home):
+    save_predictor(clf.predictor_, home / "watched")
+    options = ("--workers", 2)
+    with serving(home / "watched", options=options, log=home / "watched.log") as client:
+        yield client
+
+
+def workers_of(service):
+    path = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children")
+    return [int(pid) for pid in path.read_text().split()]
+
+
+def facts_of(pid):
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    return {name: int(rest.split()[0]) for name, rest in (line.split(":") for line in lines)}
+
+
+def ask(service, people, connection=None):
+    """A request over a connection of its own, or the one that is given."""
+    connection = connection or http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+    row = people[:1].to_json(orient="records", date_format="iso")
+    connection.request("POST", "/score", row, {"Content-Type": "application/json"})
+    return connection
+
+
+def answer(connection):
+    response = connection.getresponse()
+    return response.status, json.loads(response.read())
+
+
+def until(condition, seconds=20.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_workers_share_the_memory_of_the_model_and_the_libraries(service, people):
+    for _ in range(20):
+        assert answer(ask(service, people))[0] == 200
+    for pid in workers_of(service):
+        facts = facts_of(pid)
+        assert facts["Private_Dirty"] < 0.5 * facts["Anonymous"]
+
+
+def test_whatever_is_killed_and_when_no_request_is_lost_that_no_worker_had(service, people, clf):
+    wanted = clf.explain(people[:1]).values.tolist()
+    for turn in range(6):
+        for pid in workers_of(service)[: 1 + turn % 2]:  # also such as have just begun
+            os.kill(pid, signal.SIGKILL)
+        for _ in range(5):
+            status, body = answer(ask(service, people))
+            assert (status, body["raw_local_importance_values"]) == (200, wanted)
+    until(lambda: len(workers_of(service)) == 2)
+
+
+def test_requests_that_wait_to_be_accepted_outlive_the_workers(service, people):
+    until(lambda: len(workers_of(service)) == 2)
+    stopped = workers_of(service)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    waiting = [ask(service, people) for _ in range(10)]
+    for pid in stopped:
+        os.kill(pid, signal.SIGKILL)
+    assert [answer(each)[0] for each in waiting] == [200] * 10
+
+
+def test_a_stop_answers_what_was_accepted(clf, people, home):
+    log = home / "stopped.log"
+    with serving(home / "watched", options=("--workers", 2), log=log) as service:
+        body = people.to_json(orient="records", date_format="iso").encode()
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+        connection.putrequest("POST", "/score")
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body[:10])
+
+        def is_accepted():  # by the worker that happens to answer
+            return "pellucid_requests_waiting 2" in service.get("/metrics", headers=CLOSE).text
+
+        until(is_accepted)
+        service.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        connection.send(body[10:])
+        status, told = answer(connection)
+        assert (status, told["predictions"]) == (200, clf.predict(people).tolist())
+        assert service.process.wait(30) == 0
+
+
+def test_workers_end_when_nobody_watches_over_them(service, people):
+    workers = workers_of(service)
+    service.process.kill()
+    service.process.wait()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
