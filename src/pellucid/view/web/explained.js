@@ -1,7 +1,7 @@
 // What is explained of a model: importance, dependence and single rows, about one choice.
 
 import { dependenceSection } from "./dependence.js";
-import { importanceSection } from "./importance.js";
+import { FIRST, importanceSection } from "./importance.js";
 import { rowSection } from "./row.js";
 import { createState } from "./state.js";
 
@@ -9,6 +9,7 @@ import { createState } from "./state.js";
 export function startState({ explained }) {
   const state = createState({
     level: "raw", output: firstOutput(explained), feature: 0, color: "auto", open: null, row: -1, rows: null,
+    view: "", search: "", shown: FIRST, over: "one", find: "", sort: "high",
   });
   if (!explained?.n) return state;
   state.set({ feature: explained.rank("raw", state.get("output")).order[0] });

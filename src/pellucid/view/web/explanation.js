@@ -8,6 +8,7 @@ import { exactness } from "./headline.js";
 import { lineageSection } from "./lineage.js";
 import { createSubject } from "./model.js";
 import { count } from "./format.js";
+import { sectionAddress } from "./sections.js";
 import { topbar } from "./topbar.js";
 import { notebookAsker } from "./notebook.js";
 import { ready } from "./ready.js";
@@ -17,6 +18,7 @@ const payload = JSON.parse(document.getElementById("payload").textContent);
 const subject = createSubject(payload);
 const { explained } = subject;
 const state = startState(subject);
+const address = sectionAddress(subject, state);
 const asker = payload.live ? notebookAsker() : carriedAsker(subject, null, "This page holds an explanation without its model.");
 
 const opening = h("section", { id: "overview", class: "headline", "aria-labelledby": "overview-title" },
@@ -32,6 +34,7 @@ const all = [
   ["columns", "Columns", distributionSection(subject, state)],
 ].filter(([, , node]) => node);
 swap(document.getElementById("app"), topbar(subject, state, all), h("main", { id: "top" }, all.map(([, , node]) => node)));
+address.begin();
 ready(started);
 
 // a widget's frame: Python may read what is selected

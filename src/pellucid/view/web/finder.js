@@ -15,16 +15,16 @@ export function finder(subject, state) {
   const sortBox = h("div", {});
   let order = [];
   let drawn = 0;
-  let sort = "high";
-  let query = "";
+  let sorts = null;
   const output = () => Math.max(0, state.get("output"));
   const search = h("input", {
     type: "search", placeholder: `Row, or ${example()}`, "aria-label": "Find rows by number or by values",
-    oninput: () => { query = search.value.trim().toLowerCase(); arrange(); },
+    oninput: () => state.set({ find: search.value }),
     onkeydown: (event) => { if (event.key === "ArrowDown" || event.key === "Enter") { event.preventDefault(); list.focus(); move(0); } },
   });
   function arrange() {
-    const by = keys()[sort];
+    const options = keys();
+    const by = Object.hasOwn(options, state.get("sort")) ? options[state.get("sort")] : options.high;
     order = Array.from({ length: explained.n }, (_, i) => i).filter(matcher());
     if (by.value) {
       const values = new Map(order.map((i) => [i, by.value(i)]));
@@ -73,6 +73,7 @@ export function finder(subject, state) {
   }
 
   function matcher() {
+    const query = state.get("find").trim().toLowerCase();
     if (!query) return () => true;
     const { raw } = explained.levels;
     const terms = query.split(/\s+/);
@@ -140,12 +141,15 @@ export function finder(subject, state) {
   });
 
   state.on(["output"], () => {
-    const options = keys();
-    swap(sortBox, select("Sort by", Object.entries(options).map(([k, o]) => [k, o.label]), sort,
-      (v) => { sort = v; arrange(); }));
+    sorts = select("Sort by", Object.entries(keys()).map(([k, o]) => [k, o.label]), state.get("sort"), (v) => state.set({ sort: v }));
+    swap(sortBox, sorts);
     swap(head, h("span", {}, "Row"),
       h("span", { class: "n" }, task === "regression" ? "Predicted" : h("span", {}, "P(", name(explained.classes[explained.nOutputs === 1 ? 1 : output()]), ")")),
       explained.rows.true && h("span", { class: "n" }, "True"));
+  });
+  state.on(["output", "find", "sort"], ({ find, sort }) => {
+    if (search.value !== find) search.value = find;
+    sorts.querySelector("select").value = sort;
     arrange();
   });
   state.on(["row"], mark);

@@ -10,8 +10,9 @@ import { tickText, ticks } from "./scale.js";
 import { extent, meanAbs, quantiles, rank } from "./stats.js";
 import { drawSwarm, watchSwarm } from "./swarm.js";
 
-const FIRST = 12;
+export const FIRST = 12; // features at first
 const MORE = 30;
+const SLIDER = 60; // features that a slider goes up to
 const PALETTE = 8; // classes that have a colour of their own
 
 export function importanceSection(subject, state) {
@@ -23,41 +24,45 @@ export function importanceSection(subject, state) {
   const lede = h("span", {});
   const classKey = h("p", { class: "legend class-key" });
   const cohortBox = h("div", { class: "cohort" });
-  let shown = FIRST;
-  let query = "";
   let swarms = [];
-  let over = "one";
   let cohort = null;
   const repaint = perFrame(paint);
 
   const search = h("input", {
     type: "search", id: uid("search"), placeholder: "Find a feature", "aria-label": "Find a feature",
     oninput: () => {
-      query = search.value.trim().toLowerCase();
-      shown = FIRST;
-      render();
+      state.set({ search: search.value, shown: FIRST });
       status.textContent = count(found().length, "feature");
     },
   });
 
+  const top = h("input", { id: uid("top"), type: "range", min: 1, oninput: () => state.set({ shown: Number(top.value) }) });
+  const topLabel = h("label", { for: top.id });
+  const bars = explained.nOutputs > 1
+    && select("Bars for", [["one", "the chosen class"], ["all", "all classes, mean"]], state.get("over"), (v) => state.set({ over: v }));
+
   const level = () => explained.levels[state.get("level")];
   const output = () => Math.max(0, state.get("output"));
-  const scope = () => (over === "all" ? -1 : state.get("output"));
+  const scope = () => (state.get("over") === "all" ? -1 : state.get("output"));
   const whole = () => explained.rank(state.get("level"), scope());
   const rankings = once((key) => {
     const [name, of] = key.split("|");
     return rank(explained.levels[name], Number(of), explained.nOutputs, cohort.rows);
   });
   const ranking = () => (cohort ? rankings(`${state.get("level")}|${scope()}|${output()}|${cohort.id}`) : whole());
-  const found = () => ranking().order.filter((f) => level().names[f].toLowerCase().includes(query));
+  const found = () => ranking().order.filter((f) => level().names[f].toLowerCase().includes(state.get("search").trim().toLowerCase()));
 
   function render() {
     const { size, total } = ranking();
     const all = found();
+    const shown = state.get("shown");
     const part = all.slice(0, shown);
     const of = level().importances(Math.max(0, state.get("output")));
     const domain = span(part.map((f) => extent(of(f))));
     const grid = ticks(domain[0], domain[1], matchMedia("(max-width: 720px)").matches ? 3 : 6);
+    top.max = String(Math.min(SLIDER, all.length));
+    top.value = String(shown);
+    topLabel.textContent = `Top ${part.length}`;
     swarms = [];
     const before = cohort ? whole().size : null;
     const largest = Math.max(size[ranking().order[0]], before ? Math.max(...before) : 0) || 1;
@@ -65,7 +70,7 @@ export function importanceSection(subject, state) {
     if (!part.length) swap(list, h("p", { class: "muted empty" }, "No feature has that in its name."));
     swap(head, h("span", {}, "Feature"), h("span", {}, "Mean size, share"), axis(domain, grid));
     swap(foot, all.length > shown && h("button", {
-      type: "button", class: "quiet", onclick: () => { shown += MORE; render(); },
+      type: "button", class: "quiet", onclick: () => state.set({ shown: shown + MORE }),
     }, `Show ${Math.min(MORE, all.length - shown)} more of ${all.length}`));
     swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: on average (bar) and for each of ${count((cohort?.rows ?? explained.rows.ids).length, "row")} (dots).`,
       cohort && " The line across a bar is the mean over all rows.",
@@ -103,7 +108,7 @@ export function importanceSection(subject, state) {
   }
 
   /** Whether bars say what each class has of the mean over all. */
-  const byClass = () => over === "all" && explained.nOutputs <= PALETTE;
+  const byClass = () => state.get("over") === "all" && explained.nOutputs <= PALETTE;
 
   function segments(key, f) {
     const each = explained.classes.map((_, k) => meanAbs(explained.levels[key].importances(k)(f), cohort?.rows));
@@ -180,7 +185,11 @@ export function importanceSection(subject, state) {
         state.set({ rows: cohort?.rows ?? null });
       }));
   });
-  state.on(["level", "output", "open", "feature"], () => {
+  state.on(["search", "over"], (chosen) => {
+    if (search.value !== chosen.search) search.value = chosen.search;
+    if (bars) bars.querySelector("select").value = chosen.over;
+  });
+  state.on(["level", "output", "open", "feature", "search", "over", "shown"], () => {
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.feature : null;
     if (state.get("open") === null || state.get("level") !== list.dataset.level) list.dataset.level = state.get("level");
     render();
@@ -190,8 +199,7 @@ export function importanceSection(subject, state) {
   new ResizeObserver(repaint).observe(list);
   onTheme(paint);
   return section("importance", "What matters", lede,
-    h("div", { class: "toolbar" }, h("div", { class: "choices" }, search, explained.nOutputs > 1
-      && select("Bars for", [["one", "the chosen class"], ["all", "all classes, mean"]], over, (v) => { over = v; render(); }), cohortBox), legend()), classKey, status,
+    h("div", { class: "toolbar" }, h("div", { class: "choices" }, search, bars, cohortBox, h("div", { class: "field top" }, topLabel, top)), legend()), classKey, status,
     h("div", { class: "imp" }, head, list, foot));
 }
 

@@ -11,6 +11,7 @@ import { lineageSection } from "./lineage.js";
 import { qualitySection } from "./quality.js";
 import { createSubject } from "./model.js";
 import { ready } from "./ready.js";
+import { sectionAddress } from "./sections.js";
 import { topbar } from "./topbar.js";
 import { whatIfSection } from "./whatif.js";
 
@@ -18,6 +19,7 @@ const started = performance.now();
 const payload = JSON.parse(document.getElementById("payload").textContent);
 const subject = createSubject(payload);
 const state = startState(subject);
+const address = sectionAddress(subject, state);
 const asker = carriedAsker(subject, payload.model, "This report was written without its model.");
 
 const all = [
@@ -31,4 +33,5 @@ const all = [
 ].filter(([, , node]) => node);
 swap(document.getElementById("app"), h("a", { class: "skip", href: "#overview" }, "Skip to the report"),
   topbar(subject, state, all), h("main", { id: "top" }, all.map(([, , node]) => node)), footer(subject));
+address.begin();
 ready(started);

@@ -15,8 +15,13 @@ export function topbar({ explained }, state, sections) {
 export function controls(explained, state) {
   return h("div", { class: "controls" },
     explained?.levels.engineered && levelSwitch(state),
-    explained?.classes && explained.nOutputs > 1 && select("Class", explained.classes.map((c, i) => [i, c]),
-      state.get("output"), (v) => state.set({ output: Number(v) })));
+    explained?.classes && explained.nOutputs > 1 && classPicker(explained, state));
+}
+
+function classPicker(explained, state) {
+  const node = select("Class", explained.classes.map((c, i) => [i, c]), state.get("output"), (v) => state.set({ output: Number(v) }));
+  state.on(["output"], ({ output }) => { node.querySelector("select").value = String(output); });
+  return node;
 }
 
 function levelSwitch(state) {

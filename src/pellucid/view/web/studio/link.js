@@ -26,3 +26,15 @@ export function note(query) {
   const address = to(here().parts, query);
   if (address !== location.hash) history.replaceState(null, "", address);
 }
+
+/** Keep a page's query in the address, as a step of the history or in place of the last. */
+export function queried(parts) {
+  const mine = () => here().parts.join("/") === parts.join("/");
+  return {
+    read: () => (mine() ? here().query : null),
+    write(query, step) {
+      const address = to(parts, query);
+      if (mine() && address !== location.hash) history[step ? "pushState" : "replaceState"](null, "", address);
+    },
+  };
+}

@@ -17,25 +17,28 @@ import { whatIfPage } from "./whatif.js";
  * @property {Node} node
  * @property {Node} [controls]
  * @property {Array<{text: string, href: string, here: boolean}>} [tabs]
+ * @property {() => void} [begin] for when the page stands; it then follows its query by itself
  * @property {() => void} [leave] ends what runs in the background
  */
 
 const bar = h("div", { class: "topbar-in" });
 const main = h("main", { id: "content", tabindex: "-1" });
 let serial = 0;
-let leave = null;
+let current = null; // the place, and the path that led to it
 
 function pageOf({ parts, query }) {
   const [kind, id, part] = parts;
   if (!kind) return runsPage(query);
   if (kind === "compare") return comparePage(parts[1], parts[2]);
   if (kind === "run" && id && !part) return runPage(id);
-  if (kind === "run" && part === "explanation") return explanationPage(id, query);
+  if (kind === "run" && part === "explanation") return explanationPage(id);
   if (kind === "run" && part === "what-if") return whatIfPage(id, query);
   return Promise.reject(new Error("There is nothing at this address."));
 }
 
 async function route() {
+  const path = here().parts.join("/");
+  if (current?.place.begin && current.path === path) return; // back to another choice
   serial += 1;
   const mine = serial;
   main.setAttribute("aria-busy", "true");
@@ -50,13 +53,14 @@ async function route() {
     place.leave?.();
     return;
   }
-  leave?.();
-  leave = place.leave;
+  current?.place.leave?.();
+  current = { place, path };
   document.title = `${place.title} · Pellucid studio`;
   swap(bar, h("a", { class: "brand", href: "#/" }, "Pellucid"), crumbs(place.path), place.controls, themeSwitch());
   swap(main, place.tabs && tabs(place.tabs), place.node);
   main.removeAttribute("aria-busy");
   scrollTo({ top: 0, behavior: "instant" });
+  place.begin?.();
   if (mine > 1) main.focus({ preventScroll: true });
   document.documentElement.dataset.ready = String(mine);
 }

@@ -1,5 +1,6 @@
 // One run: what it found, and what it explained.
 
+import { addressed } from "../address.js";
 import { dataSection } from "../data.js";
 import { distributionSection } from "../distributions.js";
 import { h, name, swap } from "../dom.js";
@@ -8,10 +9,11 @@ import { headline } from "../headline.js";
 import { lineageSection } from "../lineage.js";
 import { createSubject } from "../model.js";
 import { qualitySection } from "../quality.js";
+import { sectioned } from "../sections.js";
 import { controls } from "../topbar.js";
-import { ask, follow as hear } from "./api.js";
+import { ask, follow } from "./api.js";
 import { studioAsker } from "./asker.js";
-import { note, to } from "./link.js";
+import { queried, to } from "./link.js";
 import { progress } from "./runs.js";
 
 /** A run as the server has it, and the subject that sections read. */
@@ -42,8 +44,10 @@ export async function runPage(id) {
   if (line.status === "RUNNING") return underWay(line);
   const { run, subject } = await load(id);
   const state = startState(subject);
+  const address = sectioned(addressed(subject, state, queried(["run", id])), state);
   return {
     ...place(run, "Run"),
+    ...address,
     controls: controls(subject.explained, state),
     node: h("div", {}, headline(subject), files(run), qualitySection(subject, state), lineageSection(subject, state), distributionSection(subject, state), dataSection(subject, state)),
   };
@@ -52,7 +56,7 @@ export async function runPage(id) {
 /** A run that goes on: how far it is; once it has ended, what it found. */
 function underWay(run) {
   const far = h("div", { role: "status" }, progress(run.progress));
-  const leave = hear(({ runs }) => {
+  const leave = follow(({ runs }) => {
     const now = runs.find((each) => each.id === run.id);
     if (now?.progress) swap(far, progress(now.progress));
     else dispatchEvent(new HashChangeEvent("hashchange"));
@@ -63,11 +67,11 @@ function underWay(run) {
   };
 }
 
-export async function explanationPage(id, query) {
+export async function explanationPage(id) {
   const { run, subject } = await load(id);
   if (!subject.explained?.n) throw new Error("This run was trained without an explanation.");
   const state = startState(subject);
-  follow(subject.explained, state, query);
+  const address = sectioned(addressed(subject, state, queried(["run", id, "explanation"])), state);
   const edit = h("div", { class: "files" });
   state.on(["row"], ({ row }) => {
     if (row < 0 || run.training.horizon) return;
@@ -75,32 +79,10 @@ export async function explanationPage(id, query) {
   });
   return {
     ...place(run, "Explanation"),
+    ...address,
     controls: controls(subject.explained, state),
     node: h("div", {}, h("h1", { class: "sr" }, "Explanation"), explainedSections(subject, state, studioAsker(run)).map(([, , node]) => node), edit),
   };
-}
-
-/** The address says what is chosen, and the other way round. */
-function follow(explained, state, query) {
-  const asked = {};
-  if (query.get("level") === "engineered" && explained.levels.engineered) state.set({ level: "engineered" });
-  const output = explained.classes?.findIndex((c) => String(c) === query.get("class")) ?? -1;
-  if (output >= 0 && explained.nOutputs > 1) asked.output = output;
-  const feature = explained.levels[state.get("level")].names.indexOf(query.get("feature"));
-  if (feature >= 0) asked.feature = feature;
-  const row = explained.rows.ids.findIndex((each) => String(each) === query.get("row"));
-  if (row >= 0) asked.row = row;
-  state.set(asked);
-  let first = true;
-  state.on(["level", "output", "feature", "row"], ({ level, output: o, feature: f, row: r }) => {
-    if (first) { first = false; return; }
-    note({
-      level: level === "raw" ? null : level,
-      class: explained.nOutputs > 1 ? explained.classes[o] : null,
-      feature: explained.levels[level].names[f],
-      row: r >= 0 ? explained.rows.ids[r] : null,
-    });
-  });
 }
 
 function files(run) {
