@@ -115,32 +115,11 @@ def of_page(name: str, given: dict, folder: Path) -> dict:
         (folder / "rows").mkdir()
         whole = given["X"].assign(customer=np.arange(300))
         whole.to_parquet(folder / "rows" / "part.parquet")
-    if name == "forecasting.md":
-        return panel()
     if name == "cluster.md":
         (folder / "sales").mkdir()
         table = given["X"].assign(bought=given["y"], counts=1)
         table.to_parquet(folder / "sales" / "part.parquet")
     return {}
-
-
-def panel() -> dict:
-    """Weekly sales of two stores and brands; the last weeks are ahead."""
-    weeks = pd.date_range("2024-01-01", periods=40, freq="W-MON")
-    keys = pd.MultiIndex.from_product([["a", "b"], ["x", "y"], weeks])
-    table = keys.to_frame(index=False, name=["store", "brand", "week"])
-    rng = np.random.default_rng(0)
-    table["price"] = rng.choice([1.0, 1.5, 2.0], len(table))
-    table["advert"] = rng.random(len(table)) < 0.2
-    sold = pd.Series(50 - 10 * table["price"] + 20 * table["advert"], name="sold")
-    known, later = table["week"] < weeks[-4], table["week"] < weeks[-2]
-    return {
-        "X": table[known],
-        "y": sold[known],
-        "X_ahead": table[~later],
-        "X_later": table[later],
-        "y_later": sold[later],
-    }
 
 
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=lambda page: page.stem)
