@@ -44,7 +44,7 @@ def test_it_finds_the_rows_that_were_made_wrong(rows):
     assert found.table["worse"].tolist()[0] is True
     assert found.table["error"].iloc[0] == pytest.approx(5, abs=0.3)
     assert found.table["of all"].iloc[0] > 0.8
-    assert str(found).startswith("absolute: ")
+    assert str(found).startswith("mean absolute error ")
 
 
 @pytest.mark.parametrize("depth", [1, 3, 4])

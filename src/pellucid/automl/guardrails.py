@@ -97,9 +97,12 @@ def check_trials(leaderboard: Sequence[dict[str, Any]]) -> list[Guardrail]:
     found = []
     if failed:
         reasons = "; ".join(sorted({row["note"] for row in failed}))
-        found.append(Guardrail("warning", None, f"{len(failed)} trials failed: {reasons}"))
+        found.append(Guardrail("warning", None, f"{_trials(failed)} failed: {reasons}"))
     if stopped:
-        found.append(
-            Guardrail("info", None, f"{len(stopped)} trials ended early, for lack of time.")
-        )
+        told = f"{_trials(stopped)} ended early, for lack of time."
+        found.append(Guardrail("info", None, told))
     return found
+
+
+def _trials(rows: Sequence[dict[str, Any]]) -> str:
+    return f"{len(rows)} trial{'s' * (len(rows) != 1)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 
 from pellucid.errors import PellucidWarning
@@ -17,4 +18,12 @@ def note_once(message: str) -> None:
     """Warn, the first time."""
     if message not in _said:
         _said.add(message)
-        warnings.warn(message, NoMeaningWarning, stacklevel=3)
+        warnings.warn(message, NoMeaningWarning, stacklevel=_level())
+
+
+def _level() -> int:
+    """How far up the script's own line is, seen from `note_once`."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("pellucid."):
+        frame, level = frame.f_back, level + 1
+    return level

@@ -16,6 +16,7 @@ from pellucid.explain.explanation import Explanation
 from pellucid.explain.ground import prepare
 from pellucid.explain.matrices import as_frame
 from pellucid.explain.subject import Space, Subject
+from pellucid.explain.told import told
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +71,7 @@ class WhatIf:
     def __str__(self) -> str:
         old, new = self.predictions
         lines = [f"{name}: {a} -> {b}" for name, (a, b) in self.changes.items()]
-        lines.append(f"prediction: {old} -> {new}")
+        lines.append(f"prediction: {told(old)} -> {told(new)}")
         if self.probabilities is not None and self.before.classes is not None:
             lines += [
                 f"  probability of {label}: {a:.4f} -> {b:.4f}"

@@ -14,6 +14,7 @@ from pellucid.explain.asking import AskError, class_at, position_in
 from pellucid.explain.conditions import holds
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.ranking import Ranking, magnitudes, rank
+from pellucid.explain.told import told
 
 Cohort = Any  # a condition in words, a mapping of column to cells, or a mask
 
@@ -199,7 +200,7 @@ def _bands(values: np.ndarray, n: int, what: str) -> dict[str, np.ndarray]:
     place = np.searchsorted(inner, values, side="left")
     ends = [values.min(), *inner, values.max()]
     return {
-        f"{what} {low:.4g} to {high:.4g}": place == k
+        f"{what} {told(low)} to {told(high)}": place == k
         for k, (low, high) in enumerate(pairwise(ends))
     }
 

@@ -17,6 +17,7 @@ from pellucid.explain.matrices import take
 from pellucid.explain.ranking import agreement_of, ranks_of
 from pellucid.explain.setting import BACKGROUND
 from pellucid.explain.subject import Space, Subject
+from pellucid.explain.told import told
 
 _MATERIAL = 0.01  # of a row's typical importances, below which a sign says nothing
 
@@ -58,7 +59,7 @@ class Difference:
     facts: Mapping[str, Any]
 
     def __str__(self) -> str:
-        lines = [f"{name}: {_plain(value)}" for name, value in self.facts.items()]
+        lines = [f"{name}: {told(value)}" for name, value in self.facts.items()]
         return "\n".join([*lines, "", self.table.head(10).round(4).to_string()])
 
 
@@ -275,7 +276,3 @@ def _ratio(part: float, whole: float) -> float:
     if whole == 0:
         return 0.0 if part == 0 else float("inf")
     return part / whole
-
-
-def _plain(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

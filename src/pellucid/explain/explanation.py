@@ -12,6 +12,7 @@ import pandas as pd
 
 from pellucid.errors import PellucidError
 from pellucid.explain.certificate import Certificate
+from pellucid.explain.told import told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -284,7 +285,7 @@ class Explanation:
         if self.n_rows:
             top = self.feature_importance_dict(top_k=5)
             width = max((len(name) for name in top), default=0)
-            lines += [f"  {name:<{width}}  {value:.4g}" for name, value in top.items()]
+            lines += [f"  {name:<{width}}  {told(value)}" for name, value in top.items()]
             if self.n_features > len(top):
                 lines.append(f"  ... {self.n_features - len(top)} more")
         if self.certificate is not None:
@@ -296,7 +297,7 @@ class Explanation:
         widest = max(top.values(), default=0.0) or 1.0
         rows = "".join(
             f"<tr><td style='text-align:left'>{html.escape(name)}</td>"
-            f"<td style='text-align:right'>{value:.4g}</td>"
+            f"<td style='text-align:right'>{told(value)}</td>"
             f"<td style='text-align:left'><div style='background:#0072b2;height:.8em;"
             f"width:{max(1, round(160 * value / widest))}px'></div></td></tr>"
             for name, value in top.items()

@@ -11,8 +11,15 @@ import pandas as pd
 from pellucid.explain.asking import Asked, AskError, ask_about, is_ordered
 from pellucid.explain.losses import Measure, losses_of
 from pellucid.explain.response import check_confidence, numbers_of
+from pellucid.explain.told import told
 
 _LEVELS = 20  # most frequent levels of a category that a question may be about
+
+
+_WORDS = {
+    "wrong": "share of wrong answers", "log loss": "mean log loss",
+    "absolute": "mean absolute error", "squared": "mean squared error",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +47,9 @@ class ErrorTree:
     measure: str
 
     def __str__(self) -> str:
-        lines = [f"{self.measure}: {self.error:.4g}"]
+        lines = [f"{_WORDS.get(self.measure, self.measure)} {told(self.error)}; the worst first:"]
         lines += [
-            f"{row['error']:.4g} ({row['low']:.4g} to {row['high']:.4g}), {row['rows']} rows"
+            f"{told(row['error'])} ({told(row['low'])} to {told(row['high'])}), {row['rows']} rows"
             f"{', worse' if row['worse'] else ''}: {row['rule']}"
             for _, row in self.table.iterrows()
         ]

@@ -22,6 +22,7 @@ from pellucid.explain.explanation import Explanation
 from pellucid.explain.ground import prepare
 from pellucid.explain.matrices import stack
 from pellucid.explain.subject import Space
+from pellucid.explain.told import told
 
 _FIELDS = {None, "feature", "cell", "typical"}
 _TOGETHER = 4096  # noisy rows that are explained at a time
@@ -295,7 +296,7 @@ def _shown(cell: Any) -> str:
     if pd.api.types.is_scalar(cell) and pd.isna(cell):
         return "missing"
     if isinstance(cell, (float, np.floating)):
-        return f"{cell:.4g}"
+        return told(float(cell))
     if isinstance(cell, pd.Timestamp) and cell == cell.normalize():
         return f"{cell:%Y-%m-%d}"
     return str(cell)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pellucid.explain.told import told
 from pellucid.store.card.document import Table
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _slices(name: str, column: pd.Series[Any]) -> list[tuple[str, np.ndarray]]:
     if (numeric or dated) and column.nunique() > _LEVELS:
         present = column[~missing]
         low, high = present.quantile(1 / 3), present.quantile(2 / 3)
-        said = [f"{cut:%Y-%m-%d}" if dated else f"{cut:.4g}" for cut in (low, high)]
+        said = [f"{cut:%Y-%m-%d}" if dated else told(cut) for cut in (low, high)]
         first, last = (column <= low).to_numpy(), (column > high).to_numpy()
         found = [
             (f"{name} up to {said[0]}", first),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pellucid.explain.told import told
 from pellucid.store.card.cohorts import cohort_table
 from pellucid.store.card.document import Block, Items, Literal, Paragraph, Section, Table
 
@@ -142,7 +143,7 @@ def _scores(training: Mapping[str, Any]) -> Iterator[Block]:
     rows = []
     for name in shown:
         low, high = known.get(name, (None, None))
-        interval = "" if low is None else f"{low:.4g} to {high:.4g}"
+        interval = "" if low is None else f"{told(low)} to {told(high)}"
         rows.append([name, _number(scores.get(name)), interval])
     if test:
         head.append("cross-validation")
@@ -226,14 +227,22 @@ def _limits(training: Mapping[str, Any], explanation: Explanation | None) -> Ite
     yield "Rows that differ from those of training are answered too, and may be answered wrongly."
 
 
+def _budget(training: Mapping[str, Any]) -> str:
+    """What ended the search, at the latest."""
+    seconds, trials = training["time_budget"], training["max_trials"]
+    told = [] if seconds is None else [f"{seconds:g} s for everything"]
+    if trials is not None:
+        told.append(f"{trials} trial{'s' * (trials != 1)} at most")
+    return ", ".join(told)
+
+
 def _provenance(training: Mapping[str, Any], *, run: str, name: str) -> Iterator[Block]:
     known = training.get("provenance", {})
     versions = ", ".join(f"{key} {value}" for key, value in training["versions"].items())
     facts = [
         f"Run {run} {name}".strip() + "." if run else "",
         f"Table: SHA-256 {training['fingerprint']}.",
-        f"Seed {training['seed']}; time budget {training['time_budget']}, trials at most "
-        f"{training['max_trials']}.",
+        f"Seed {training['seed']}; {_budget(training)}.",
         f"Versions: {versions}.",
         f"Machine: {known['machine']}." if known else "",
         "Plan: the run's plan makes the model again, bit for bit, from the same table.",
@@ -244,4 +253,4 @@ def _provenance(training: Mapping[str, Any], *, run: str, name: str) -> Iterator
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+    return "" if value is None else told(value)
