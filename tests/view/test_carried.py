@@ -9,6 +9,7 @@ from tests.view.conftest import table
 
 from pellucid import AutoMLClassifier, AutoMLRegressor
 from pellucid.view import carried
+from pellucid.view.asking import answer_page
 from pellucid.view.assets import _modules
 from pellucid.view.linker import link
 from pellucid.view.payload import build_payload, shown_rows
@@ -18,10 +19,10 @@ from pellucid.view.studio.form import cells_of, row_from
 _PROBE = 'import { openModel } from "./carried/model.js";\nglobalThis.openModel = openModel;\n'
 _ASKING = """import { carriedAsker } from "./carried/asker.js";
 import { createSubject } from "./model.js";
-globalThis.askAll = async (payload, all) => {
+globalThis.askAll = async (payload, about, all) => {
   const asker = carriedAsker(createSubject(payload), payload.model, "");
   const said = [];
-  for (const question of all) said.push(await asker.curves(question));
+  for (const question of all) said.push(await asker[about](question));
   return said;
 };
 """
@@ -99,18 +100,73 @@ def test_curves_in_a_page_are_those_of_the_live_model(run, predictor, browser):
         Question("raw", names.index("city"), 0, 2, (2, 8)),
         Question("engineered", fine - 1, 0, 2, (2, 11)),
     ]
-    page = browser.new_page()
-    modules = _modules(files("pellucid.view").joinpath("web"), "") | {"probe.js": _ASKING}
-    page.add_script_tag(content=link(modules, entry="probe.js"))
-    said = page.evaluate(
-        "([payload, all]) => askAll(payload, all)", [build_payload(run), [vars(q) for q in asked]]
-    )
-    page.close()
+    said = _asked_in_a_page(browser, run, "curves", [vars(question) for question in asked])
     for found, question in zip(said, asked):
         right = curves_of(predictor, shown, question)
         assert found["mean"] == pytest.approx(right["mean"], abs=1e-9)
         assert found["row"] == pytest.approx(right["row"], abs=1e-9)
         assert found["n"] == right["n"]
+
+
+def test_changes_found_in_a_page_are_as_few_as_pythons_and_the_model_agrees(
+    run, predictor, browser
+):
+    shown = shown_rows(run.explanation())
+    names = list(shown.feature_names)
+    fixed = [names.index(name) for name in ("review", "joined")]
+    rows = (0, 7, 20)
+    wanted = None
+    if shown.classes is None:
+        above = float(np.median(shown.details["predicted"]))
+        rows = [i for i in range(shown.n_rows) if shown.details["predicted"][i] < above][:3]
+        wanted = [above, None]
+    asked = [{"row": row, "wanted": wanted, "fixed": fixed} for row in rows]
+    for question, found in zip(asked, _asked_in_a_page(browser, run, "changes", asked)):
+        here = answer_page(predictor, shown, {"about": "changes", **question})
+        fewest = [len(each["changes"]) for each in here["found"]][:1]
+        counts = {len(each["changes"]) for each in found["found"]}
+        assert counts == {n for n in fewest if n <= found["most"]}
+        now = shown.data.iloc[[question["row"]]]
+        for each in found["found"]:
+            cells = {names[c["feature"]]: c["cell"] for c in each["changes"]}
+            assert not {"review", "joined"} & set(cells)
+            after = now.assign(**cells).astype(shown.data.dtypes)
+            if wanted is None:
+                assert predictor.predict(after)[0] != predictor.predict(now)[0]
+                assert predictor.predict_proba(after)[0] == pytest.approx(each["response"])
+            else:
+                assert predictor.predict(after)[0] >= above
+                assert predictor.predict(after) == pytest.approx(each["response"])
+
+
+def test_what_would_change_the_answer_is_found_with_the_keyboard_alone(run, show):
+    page = show(run)
+    row = page.locator("#row")
+    row.get_by_text("columns may change").focus()
+    page.keyboard.press("Enter")
+    row.get_by_role("checkbox", name="age").focus()
+    page.keyboard.press("Space")
+    if run.explanation().classes is None:
+        row.get_by_label("Wanted").select_option("high")
+        row.get_by_label("Limit of y").fill("-0.5")
+    row.get_by_role("button", name="Find the fewest changes").focus()
+    page.keyboard.press("Enter")
+    changes = row.get_by_role("region", name="Changes after which the model says otherwise")
+    changes.or_(row.get_by_text("None was found")).wait_for()
+    assert "age" not in changes.locator(".move > bdi").all_inner_texts()
+    row.get_by_role("listbox").focus()
+    page.keyboard.press("ArrowDown")
+    assert row.locator(".changes").inner_text() == ""  # it was of another row
+
+
+def _asked_in_a_page(browser, run, about, questions):
+    page = browser.new_page()
+    modules = _modules(files("pellucid.view").joinpath("web"), "") | {"probe.js": _ASKING}
+    page.add_script_tag(content=link(modules, entry="probe.js"))
+    given = [build_payload(run), about, questions]
+    said = page.evaluate("(given) => askAll(...given)", given)
+    page.close()
+    return said
 
 
 def test_a_model_that_takes_too_much_room_is_refused(predictor, monkeypatch):

@@ -13,7 +13,17 @@ from pellucid.explain.explanation import ExplanationError
 
 
 class CounterfactualError(ExplanationError):
-    """There is no counterfactual within the bounds."""
+    """There is no counterfactual within the bounds.
+
+    Attributes
+    ----------
+    reason : str
+        The message without what a caller may do.
+    """
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(f"{reason}{advice}")
+        self.reason = reason
 
 
 @dataclass(frozen=True, eq=False)

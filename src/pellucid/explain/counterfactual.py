@@ -97,8 +97,8 @@ def counterfactuals(
     columns = find_moves(start, data.frame, immutable=immutable, bounds=bounds, per_column=values)
     if not columns:
         raise CounterfactualError(
-            "no column may move: all are immutable, or have no other value within their bounds; "
-            "widen bounds= or shorten immutable="
+            "no column may move: all are immutable, or have no other value within their bounds",
+            "; widen bounds= or shorten immutable=",
         )
 
     def judge(choices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -110,7 +110,10 @@ def counterfactuals(
 
     flips = find_flips(columns, judge, max_changes=max_changes, budget=budget, promise=promise)
     if len(flips.choices) == 0:
-        raise CounterfactualError(_none(start, columns, goal, flips, max_changes))
+        raise CounterfactualError(
+            _none(start, columns, goal, flips, max_changes),
+            ". Widen bounds=, shorten immutable=, or raise max_changes=",
+        )
     chosen = [_shortened(columns, judge, each) for each in _apart(flips, n)]
     different = np.array(list(dict.fromkeys(tuple(each.tolist()) for each in chosen)))
     order = np.argsort(costs_of(columns, different), kind="stable")
@@ -267,6 +270,5 @@ def _none(
     which = "all" if flips.proven and flips.complete else "the likeliest"
     return (
         f"no change of up to {max_changes} of the {len(columns)} columns that may move gives "
-        f"{goal}; {which} of them were tried, {flips.asked:,} rows. Nearest came {moves}: {says}. "
-        f"Widen bounds=, shorten immutable=, or raise max_changes="
+        f"{goal}; {which} of them were tried, {flips.asked:,} rows. Nearest came {moves}: {says}"
     )

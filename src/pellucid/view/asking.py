@@ -10,6 +10,7 @@ from typing import Any
 
 from pellucid.errors import PellucidError
 from pellucid.explain.explanation import Explanation
+from pellucid.view.altering import changes_of
 from pellucid.view.payload import plain
 from pellucid.view.responding import Question, curves_of
 
@@ -30,7 +31,9 @@ def answer_page(model: Any, shown: Explanation, question: Mapping[str, Any]) -> 
         Of the rows that the page holds.
     question : mapping
         ``about``: "curves" (with ``level``, ``feature``, ``output``, ``row`` and ``at``, all but
-        the first as positions).
+        the first as positions), or "changes" (with ``row``; ``wanted``, the position of a class, a
+        list of the least and the greatest value, or None for any other class; ``fixed``, positions
+        of raw features that stay).
 
     Raises
     ------
@@ -64,6 +67,31 @@ def _curves(model: Any, shown: Explanation, question: Mapping[str, Any]) -> dict
     return curves_of(model, shown, asked)
 
 
+def _changes(model: Any, shown: Explanation, question: Mapping[str, Any]) -> dict[str, Any]:
+    fixed = question.get("fixed", [])
+    if not isinstance(fixed, list):
+        raise QuestionError("fixed must list the raw features that stay as they are")
+    names = shown.feature_names
+    return changes_of(
+        model,
+        shown,
+        position(question.get("row"), shown.n_rows, "row"),
+        _wanted(question.get("wanted"), shown),
+        [names[position(each, len(names), "feature")] for each in fixed],
+    )
+
+
+def _wanted(given: Any, shown: Explanation) -> Any:
+    if shown.classes is not None:
+        return (
+            None if given is None else shown.classes[position(given, len(shown.classes), "class")]
+        )
+    ends = given if isinstance(given, list) and len(given) == 2 else [given]
+    if len(ends) != 2 or not all(e is None or type(e) in (int, float) for e in ends):
+        raise QuestionError("wanted must be [low, high], numbers or null")
+    return tuple(ends)
+
+
 def position(value: Any, n: int, what: str) -> int:
     """A position among n things.
 
@@ -83,4 +111,5 @@ def _seen(question: Mapping[str, Any]) -> str:
 
 _ABOUT: dict[str, Callable[[Any, Explanation, Mapping[str, Any]], dict[str, Any]]] = {
     "curves": _curves,
+    "changes": _changes,
 }

@@ -25,8 +25,8 @@ def explanation_widget(
     ----------
     explanation : Explanation
     model : whatever `pellucid.explain` takes, optional
-        Who made the explanation: it is asked for curves over a feature. Without it the page says
-        that there are none.
+        Who made the explanation: it is asked for curves over a feature and for what would change
+        a row's answer. Without it the page says that nobody can be asked.
     target : str, optional
         What the model predicts, for the texts.
     height : int

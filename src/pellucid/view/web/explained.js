@@ -26,7 +26,7 @@ export function explainedSections(subject, state, asker) {
   return [
     ["importance", "Importance", importanceSection(subject, state)],
     ["dependence", "Dependence", dependenceSection(subject, state, asker)],
-    ["row", "One row", rowSection(subject, state)],
+    ["row", "One row", rowSection(subject, state, asker)],
   ];
 }
 

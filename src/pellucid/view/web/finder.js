@@ -9,7 +9,7 @@ const PAGE = 60;
 export function finder(subject, state) {
   const { explained, task } = subject;
   const listId = uid("rows");
-  const list = h("div", { class: "rows", role: "listbox", id: listId, tabindex: "0", "aria-label": "Rows" });
+  const list = h("div", { class: "rows", role: "listbox", id: listId, tabindex: "0", "aria-label": "Choose a row" });
   const head = h("div", { class: "row-line row-head", "aria-hidden": "true" });
   const status = h("p", { class: "muted small", role: "status" });
   const sortBox = h("div", {});

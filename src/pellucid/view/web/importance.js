@@ -178,7 +178,7 @@ export function importanceSection(subject, state) {
   state.on(["output"], () => {
     const offered = cohorts(subject, output());
     cohort = offered.find((c) => c.id === cohort?.id) ?? null;
-    swap(cohortBox, offered.length > 0 && select("Rows", [["", "all"], ...offered.map((c) => [c.id, `${c.label} (${num(c.rows.length)})`])],
+    swap(cohortBox, offered.length > 0 && select("Importance over", [["", "all rows"], ...offered.map((c) => [c.id, `${c.label} (${num(c.rows.length)})`])],
       cohort?.id ?? "", (id) => {
         cohort = offered.find((c) => c.id === id) ?? null;
         render();

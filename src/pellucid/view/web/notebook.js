@@ -19,5 +19,5 @@ export function notebookAsker() {
     signal?.addEventListener("abort", () => { waiting.delete(id); fail(signal.reason); });
     parent.postMessage({ pellucidAsk: { id, question: { about: kind, ...question } } }, "*");
   });
-  return { why: null, curves: about("curves") };
+  return { why: null, curves: about("curves"), changes: about("changes") };
 }

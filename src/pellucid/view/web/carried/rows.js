@@ -23,9 +23,9 @@ function cell({ whole }, { levels: { raw }, raw: packed }, { name, control }, ro
 /** What the model says of a row of cells. */
 export function answerOf({ facts, base, explain }, subject, id, cells) {
   const { engineered, margins, raw, fine } = explain(cells);
-  const chances = { binary: twoChances, multiclass: softmax }[facts.task]?.(margins) ?? null;
-  const value = facts.link === "log" ? Math.exp(Math.min(margins[0], 700)) : margins[0];
-  const said = chances ? chances.indexOf(Math.max(...chances)) : value;
+  const response = responseOf(facts, margins);
+  const chances = facts.task === "regression" ? null : response;
+  const said = chances ? chances.indexOf(Math.max(...chances)) : response[0];
   const explanation = {
     ...subject.explained,
     base_values: Array.from(base),
@@ -37,6 +37,12 @@ export function answerOf({ facts, base, explain }, subject, id, cells) {
     engineered: subject.explained.levels.engineered
       && level(facts.engineered_names, fine, base.length, (f) => columnOf("numeric", [], [engineered[f]])),
   });
+}
+
+/** Probabilities of all classes, or the value, that margins mean. */
+export function responseOf({ task, link }, margins) {
+  if (task === "regression") return [link === "log" ? Math.exp(Math.min(margins[0], 700)) : margins[0]];
+  return task === "binary" ? twoChances(margins) : softmax(margins);
 }
 
 function level(names, values, nOutputs, column) {

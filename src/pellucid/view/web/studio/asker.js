@@ -7,5 +7,5 @@ export function studioAsker(run) {
   if (run.training.horizon) return { why: "A forecast’s row stands on the past of its series, in which one cell is part of many rows." };
   const path = `/api/runs/${encodeURIComponent(run.id)}/ask`;
   const about = (kind) => (question, signal) => ask(path, { body: { about: kind, ...question }, signal });
-  return { why: null, curves: about("curves") };
+  return { why: null, curves: about("curves"), changes: about("changes") };
 }

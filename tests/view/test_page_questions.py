@@ -1,4 +1,4 @@
-"""Curves over one feature for pages: held to Shapley values and to the model itself."""
+"""What pages ask a live model: held to Shapley values, to brute force and to the model itself."""
 
 import numpy as np
 import pandas as pd
@@ -77,6 +77,41 @@ def test_any_other_model_is_asked_over_the_rows_themselves():
         curves_of(lambda x: x["a"], shown, Question("engineered", 0, 0, 0, (0,)))
 
 
+def test_changes_are_the_fewest_and_the_model_agrees(additive):
+    predictor, shown = additive
+    names = list(shown.feature_names)
+    fixed = [names.index("job")]
+    for row in range(0, 30, 3):
+        now = shown.data.iloc[[row]]
+        said = predictor.predict(now)[0]
+        asked = {"about": "changes", "row": row, "wanted": None, "fixed": fixed}
+        found = answer_page(predictor, shown, asked)
+        alone = [
+            now.assign(**{name: shown.data[name].iloc[other]})
+            for name in names
+            if name != "job"
+            for other in range(shown.n_rows)
+        ]
+        flips = predictor.predict(pd.concat(alone)) != said
+        assert flips.any() == any(len(each["changes"]) == 1 for each in found["found"])
+        for each in found["found"]:
+            cells = {names[c["feature"]]: c["cell"] for c in each["changes"]}
+            assert "job" not in cells
+            after = now.assign(**cells).astype(shown.data.dtypes)
+            assert predictor.predict(after)[0] != said
+            assert predictor.predict_proba(after)[0] == pytest.approx(each["response"])
+
+
+def test_where_nothing_changes_the_answer_the_reason_holds_no_advice_for_code(additive):
+    predictor, shown = additive
+    everything = list(range(shown.n_features))
+    asked = {"about": "changes", "row": 0, "wanted": None, "fixed": everything}
+    found = answer_page(predictor, shown, asked)
+    assert found["found"] == []
+    assert "no column may move" in found["why"]
+    assert "immutable=" not in found["why"]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -90,6 +125,10 @@ def test_any_other_model_is_asked_over_the_rows_themselves():
         {"at": []},
         {"at": [0] * 65},
         {"at": [1e9]},
+        {"about": "changes", "fixed": 3},
+        {"about": "changes", "fixed": ["age"]},
+        {"about": "changes", "wanted": 4},
+        {"about": "changes", "wanted": [None, None]},
     ],
     ids=str,
 )
