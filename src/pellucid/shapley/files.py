@@ -10,7 +10,7 @@ Layout, little-endian::
     arrays    C order, each aligned to 64 bytes from the start of the file
 
 A file holds numbers and names only: loading runs no code. Arrays are mapped copy-on-write, so
-processes on one machine share them.
+processes on one machine share them. `sound` holds them to each other before a kernel sees them.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ import numpy as np
 
 from pellucid.errors import UNREADABLE
 from pellucid.shapley.additive import AdditiveTables, BinnedTable, Term
-from pellucid.shapley.errors import TablesFileError
+from pellucid.shapley.errors import ShapleyError, TablesFileError
 from pellucid.shapley.groups import Groups
 from pellucid.shapley.linear import LinearTables
 from pellucid.shapley.paths import Paths
 from pellucid.shapley.players import Players
 from pellucid.shapley.slopes import Slopes
+from pellucid.shapley.sound import check_tables, check_trees
 from pellucid.shapley.tables import TreeTables
-from pellucid.shapley.trees import LinearLeaves, TreeEnsemble, check_ensemble
+from pellucid.shapley.trees import LinearLeaves, TreeEnsemble
 
 VERSION = 1
 _MAGIC = b"PLCDSHAP"
@@ -88,14 +89,19 @@ def load_tables(path: str | Path) -> Any:
     Raises
     ------
     TablesFileError
-        A file that is missing, damaged, or of another version.
+        A file that is missing, damaged, of another version, or whose arrays do not fit each other.
     """
     try:
         with open(path, "rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     except (OSError, ValueError) as error:
         raise TablesFileError(f"cannot read tables from {path}: {error}") from error
-    return _read(data, str(path))
+    tables = _read(data, str(path))
+    try:
+        check_tables(tables)
+    except (*UNREADABLE, ShapleyError) as error:  # fields of another type among them
+        raise TablesFileError(f"{path} holds tables that are not sound: {error}") from error
+    return tables
 
 
 def trees_to_bytes(trees: TreeEnsemble) -> bytes:
@@ -119,7 +125,7 @@ def trees_from_bytes(data: bytes, *, name: str = "the file") -> TreeEnsemble:
     if not isinstance(trees, TreeEnsemble):
         raise TablesFileError(f"{name} holds {type(trees).__name__}; expected a TreeEnsemble")
     try:
-        check_ensemble(trees)
+        check_trees(trees)
     except UNREADABLE as error:  # fields of another type
         raise TablesFileError(f"{name} holds no sound trees ({error!r})") from error
     return trees
@@ -206,9 +212,10 @@ def _array(data: mmap.mmap | bytearray, entry: dict[str, Any]) -> np.ndarray:
     dtype = np.dtype(entry["dtype"])
     if dtype.kind not in "fiub":
         raise ValueError(f"arrays of {dtype} are not part of the format")
-    count = math.prod(entry["shape"])
-    if any(type(n) is not int or n < 0 for n in (entry["start"], *entry["shape"])):
-        raise ValueError(f"no array has shape {entry['shape']} and starts at {entry['start']}")
+    start, shape = entry["start"], entry["shape"]
+    if any(type(n) is not int or not 0 <= n < 2**48 for n in (start, *shape)) or start % _ALIGN:
+        raise ValueError(f"no array has shape {shape} and starts at {start}")
+    count = math.prod(shape)
     if count == 0:
-        return np.zeros(entry["shape"], dtype)
-    return np.frombuffer(data, dtype, count, entry["start"]).reshape(entry["shape"])
+        return np.zeros(shape, dtype)
+    return np.frombuffer(data, dtype, count, start).reshape(shape)
