@@ -37,6 +37,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from growth import GROWN, SMALL, SMALL_GROWN, USUAL, draw_figures, growth, night
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "bank_additional"
 PIECE = 500_000  # rows of a file
@@ -252,66 +253,6 @@ def explained(explain_parquet, model, source, target, **options):
     }
 
 
-# -- growth ---------------------------------------------------------------------------------------
-USUAL = {"rows": 20_000, "columns": 20, "trees": 200, "classes": 2, "background": 100}
-GROWN = {
-    "rows": (5_000, 80_000),
-    "columns": (10, 40, 80),
-    "trees": (100, 400, 800),
-    "classes": (3, 6),
-    "background": (25, 400),
-}
-
-
-def growth(usual, grown, *, repeats):
-    """Processor seconds of a LightGBM member, one thing grown at a time."""
-    cases = [("usual", usual)]
-    cases += [(name, {**usual, name: value}) for name, values in grown.items() for value in values]
-    found = []
-    for name, case in cases:
-        found.append({"grown": name, **case, **member_costs(case, repeats)})
-        show(found[-1:])
-    return found
-
-
-def member_costs(case, repeats):
-    """Seconds to learn and to compile, microseconds a row in a batch and alone."""
-    from pellucid.models.family import Rows, get_family
-    from pellucid.models.problem import Problem
-
-    rng = np.random.default_rng(0)
-    n, width, k = case["rows"], case["columns"], case["classes"]
-    X = rng.normal(size=(n, width)).astype(np.float32)
-    signal_ = X[:, 0] * X[:, 1] + X[:, 2] + 0.5 * np.sin(X[:, 3] * 3) + rng.normal(size=n)
-    y = np.searchsorted(np.quantile(signal_, np.arange(1, k) / k), signal_)
-    problem = Problem("binary" if k == 2 else "multiclass", k)
-    train = Rows(X, y)
-    fit, member = best(
-        lambda: get_family("lightgbm").fit(train, problem, {}, seed=0, rounds=case["trees"]), 1
-    )
-    players = np.arange(width)
-    background = X[: case["background"]]
-    compiled, tables = best(lambda: member.shapley(background=background, players=players), repeats)
-    batch, _ = best(lambda: tables.values(X[:5_000]), repeats)
-    one, _ = best(lambda: [tables.values(X[i : i + 1]) for i in range(50)], repeats)
-    return {
-        "learn_s": round(fit, 2),
-        "compile_s": round(compiled, 3),
-        "us_per_row": round(1e6 * batch / min(n, 5_000), 1),
-        "us_one_row": round(1e6 * one / 50, 1),
-    }
-
-
-def best(call, repeats):
-    """Least processor seconds of several calls, and what the last one gave."""
-    seconds = []
-    for _ in range(repeats):
-        started = time.process_time()
-        given = call()
-        seconds.append(time.process_time() - started)
-    return min(seconds), given
-
-
 # -- all ------------------------------------------------------------------------------------------
 def show(rows):
     """Lines of name=value, as they come."""
@@ -326,6 +267,7 @@ def main():
     parser.add_argument("--only", choices=["memory", "workers", "growth"])
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--plots", type=Path, help="folder for the plots of growth")
     options = parser.parse_args()
     found = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -341,12 +283,12 @@ def main():
                 home=home,
             )
         if options.only in (None, "growth"):
-            small = {**USUAL, "rows": 5_000, "trees": 50}
-            found["growth"] = (
-                growth(small, {"columns": (40,), "trees": (100,)}, repeats=1)
-                if options.quick
-                else growth(USUAL, GROWN, repeats=3)
-            )
+            sizes = (SMALL, SMALL_GROWN) if options.quick else (USUAL, GROWN)
+            found["growth"] = growth(*sizes, repeats=1 if options.quick else 3, show=show)
+            found["night"] = night(found["growth"])
+            show([found["night"]])
+            if options.plots:
+                draw_figures(found["growth"], options.plots)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
 
