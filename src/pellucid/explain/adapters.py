@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
 from pellucid.explain.cores import read_core
 from pellucid.explain.cores.anything import of_method
+from pellucid.explain.explanation import Level
 from pellucid.explain.lineage import Lineage, identity, of_owners
 from pellucid.explain.matrices import known
 from pellucid.explain.pipelines import trace
@@ -19,6 +20,7 @@ from pellucid.explain.predictor import Predictor
 from pellucid.explain.subject import Ask, Core, Space, Step, Subject, SubjectError
 from pellucid.explain.tables import are_texts, checked_reader, knows_names, text_reader
 from pellucid.explain.tools import read_tool
+from pellucid.models.family import Shapley
 
 _SEARCHES = (
     "GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV",
@@ -139,6 +141,14 @@ def of_predictor(predictor: Predictor) -> Subject:
     asks: dict[Space, Ask] = {"margin": ensemble.margins, "response": response}
     if problem.is_classification:
         asks["probability"] = response
+
+    def tables(*, background: np.ndarray, players: np.ndarray) -> Shapley:
+        if np.array_equal(background, predictor.background, equal_nan=True):
+            for level in get_args(Level):
+                if np.array_equal(players, features.players(level)):
+                    return predictor.shapley(level)  # compiled once, then kept
+        return ensemble.shapley(background=background, players=players)
+
     schema, featurizer = predictor.schema, predictor.featurizer
     place = {name: i for i, name in enumerate(schema.names)}
     owner = [
@@ -154,7 +164,7 @@ def of_predictor(predictor: Predictor) -> Subject:
     return Subject(
         label="Pellucid's ensemble",
         model=predictor,
-        core=Core("ensemble", ensemble, asks, link=link, shapley=ensemble.shapley),
+        core=Core("ensemble", ensemble, asks, link=link, shapley=tables),
         prepare=predictor.frame,
         classes=None if predictor.classes is None else tuple(predictor.classes.tolist()),
         steps=(Step("featurizer", featurizer.transform, lineage, featurizer),),

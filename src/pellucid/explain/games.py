@@ -43,9 +43,8 @@ class Game:
     @property
     def predictions(self) -> int:
         """Rows that the model is asked about, at most, when all coalitions or ten passes are."""
-        few = self.n_players <= ENUMERATED
-        each = 2**self.n_players if few else 2 * _PASSES * self.n_players
-        return int(self.rows.shape[0] * self.background.shape[0] * each)
+        each = most_predictions(self.n_players, self.background.shape[0])
+        return int(self.rows.shape[0] * each)
 
     def play(
         self, *, precision: float | None, exact: bool, seed: int, max_evals: int | None = None
@@ -67,6 +66,18 @@ class Game:
             method="exact" if exact else "auto",
             seed=seed,
         )
+
+
+def most_predictions(n_players: int, n_background: int) -> int:
+    """Rows that a model is asked about, at most, for one row of a game.
+
+    Examples
+    --------
+    >>> most_predictions(3, 100), most_predictions(30, 100)
+    (800, 60000)
+    """
+    few = n_players <= ENUMERATED
+    return n_background * (2**n_players if few else 2 * _PASSES * n_players)
 
 
 def game_at(setting: Setting, cut: Cut, space: Space) -> Game:

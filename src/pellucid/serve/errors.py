@@ -56,3 +56,8 @@ class RequestError(PellucidError):
 
 class RowsError(RequestError):
     """Rows that do not fit the model; the message names column and row, but holds no cell."""
+
+
+def too_late() -> RequestError:
+    """A request that there was no time for."""
+    return RequestError("there was no answer in time; send fewer rows", code="deadline", status=503)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,9 @@ from pellucid.serve.table import Cells, columns_of
 from pellucid.store.artifacts import load_predictor
 from pellucid.tabular.errors import ReadError, SchemaError, SeriesError
 from pellucid.tabular.frames import to_frame
+
+if TYPE_CHECKING:
+    from pellucid.explain.ground import Ground
 
 _PART = 200  # rows that are worth a thread
 
@@ -135,6 +138,13 @@ class Scorer:
             return self._score_table(rows, wanted, policy, checked)
         except (SchemaError, ReadError, SeriesError) as error:
             raise RowsError(str(error), code="wrong_rows", status=422) from error
+
+    @cached_property
+    def ground(self) -> Ground:
+        """The model as `pellucid.explain` takes it, prepared once."""
+        from pellucid.explain.ground import prepare
+
+        return prepare(self.predictor)
 
     @cached_property
     def _gates(self) -> dict[Policy, Gate]:
