@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli import exporting, monitoring, registry, responding, serving
+from pellucid.cli import exporting, monitoring, registry, responding, serving, signing
 from pellucid.cli.arguments import AsJson
 from pellucid.cli.errors import INTERRUPTED, CommandError, Commands
 
@@ -584,6 +584,7 @@ responding.add_commands(app)
 serving.add_commands(app)
 monitoring.add_commands(app)
 exporting.add_commands(app)
+signing.add_commands(app)
 
 
 def main() -> None:

@@ -67,6 +67,10 @@ def serve(
     name: Annotated[
         str | None, typer.Option(help="What to call the model. [default: its own name]")
     ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Public keys; only models that one signed are served."),
+    ] = None,
     store: StoreUri = None,
 ) -> None:
     """Serve predictions and their reasons over HTTP.
@@ -95,6 +99,7 @@ def serve(
         log=None
         if log is None
         else Kept(str(log), share=log_share, omit=tuple(log_omit or ()), megabytes=log_mb),
+        trust=None if trust is None else str(trust.absolute()),
     )
     run_server(settings)
 

@@ -63,7 +63,13 @@ class Source:
     load: Callable[[], Served]
 
 
-def source_of(target: str, *, store: str | Path | None = None, name: str | None = None) -> Source:
+def source_of(
+    target: str,
+    *,
+    store: str | Path | None = None,
+    name: str | None = None,
+    trust: str | Path | None = None,
+) -> Source:
     """A registered model such as "bank@champion", or a folder that holds a model.
 
     Parameters
@@ -74,6 +80,8 @@ def source_of(target: str, *, store: str | Path | None = None, name: str | None 
         Where models are registered.
     name : str, optional
         What to call the model instead of its own name.
+    trust : str or Path, optional
+        File of public keys; a model that none of them signed is not loaded.
 
     Raises
     ------
@@ -83,7 +91,7 @@ def source_of(target: str, *, store: str | Path | None = None, name: str | None 
     folder = Path(target)
     for place in (folder, folder / "model", folder / "model" / "model"):
         if (place / MANIFEST).is_file() and (place / "predictor.json").is_file():
-            return _folder_source(place, name or folder.resolve().name)
+            return _folder_source(place, name or folder.resolve().name, trust)
     if folder.is_dir():
         raise ServeError(f"the folder {folder} holds no model; expected a {MANIFEST} in it")
     Reference.parse(target)
@@ -95,18 +103,19 @@ def source_of(target: str, *, store: str | Path | None = None, name: str | None 
 
     def load() -> Served:
         found = registry.get(target)
-        return Served(Scorer(found.model()), name or found.name, str(found.version), found.run_id)
+        scorer = Scorer(found.model(trust=trust))
+        return Served(scorer, name or found.name, str(found.version), found.run_id)
 
     return Source(identity, load)
 
 
-def _folder_source(folder: Path, name: str) -> Source:
+def _folder_source(folder: Path, name: str, trust: str | Path | None) -> Source:
     def identity() -> bytes:
         return (folder / MANIFEST).read_bytes()
 
     def load() -> Served:
         digest = hashlib.sha256(identity()).hexdigest()[:12]
-        return Served(Scorer.load(folder), name, digest)
+        return Served(Scorer.load(folder, trust=trust), name, digest)
 
     return Source(identity, load)
 

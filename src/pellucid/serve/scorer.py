@@ -66,15 +66,17 @@ class Scorer:
     predictor: Predictor
 
     @classmethod
-    def load(cls, folder: str | Path) -> Scorer:
+    def load(cls, folder: str | Path, *, trust: str | Path | None = None) -> Scorer:
         """Read the folder of a model; no code in it is run, for there can be none.
 
         Raises
         ------
+        SignatureError
+            If public keys are given as ``trust`` and none of them signed the folder.
         ArtifactError
             If the folder is damaged or holds something else.
         """
-        return cls(load_predictor(folder))
+        return cls(load_predictor(folder, trust=trust))
 
     def warm(self) -> Scorer:
         """Compile the tables of both levels, so that the first row waits for nothing."""

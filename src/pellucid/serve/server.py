@@ -87,7 +87,9 @@ def _holder(settings: Settings) -> Holder:
     from pellucid.serve.memory import map_large_arrays
 
     map_large_arrays()
-    source = source_of(settings.target, store=settings.store, name=settings.name)
+    source = source_of(
+        settings.target, store=settings.store, name=settings.name, trust=settings.trust
+    )
     return Holder(source, every=settings.reload_seconds)
 
 

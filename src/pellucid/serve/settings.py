@@ -69,6 +69,7 @@ class Settings:
     hosts : names under which the service may be asked, besides loopback and ``host``
     reload_seconds : between looks whether the target means another model; 0 for never
     log : what is kept of requests; nothing by default
+    trust : a file of public keys; a model that none of them signed is not served
     """
 
     target: str
@@ -86,6 +87,7 @@ class Settings:
     reload_seconds: float = 2.0
     limits: Limits = Limits()
     log: Kept | None = None
+    trust: str | None = None
 
     def to_json(self) -> str:
         """Text from which `from_json` makes the same settings."""

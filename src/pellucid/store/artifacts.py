@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pellucid.explain.predictor import Predictor
 
 MANIFEST = "manifest.json"
+SIGNATURE = "signature.json"  # beside it, of those who sign; see `signing`
+_OWN = (MANIFEST, SIGNATURE)
 _VERSION = 1
 _LARGEST_MANIFEST = 64 * 2**20  # bytes
 
@@ -74,20 +76,28 @@ def save_files(folder: str | Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def load_files(folder: str | Path) -> dict[str, bytes]:
+def load_files(folder: str | Path, *, trust: str | Path | None = None) -> dict[str, bytes]:
     """Read what `save_files` wrote, once every byte is known to be as it was written.
+
+    Parameters
+    ----------
+    folder : str or Path
+    trust : str or Path, optional
+        File of public keys; what none of them signed is then refused.
 
     Raises
     ------
+    SignatureError
+        If keys were given and none of them signed the folder.
     ArtifactError
         If a file is missing, changed, not in the manifest, or a link; each is named.
     """
     folder = Path(folder)
-    expected = _read_manifest(folder)
+    expected = _read_manifest(folder, trust)
     present = {
         path.relative_to(folder).as_posix(): path
         for path in folder.rglob("*")
-        if path.is_symlink() or not path.is_dir()
+        if (path.is_symlink() or not path.is_dir()) and path.name != SIGNATURE
     }
     present.pop(MANIFEST, None)
     problems = [f"{name} is missing" for name in expected if name not in present]
@@ -121,18 +131,20 @@ def save_predictor(predictor: Predictor, folder: str | Path) -> None:
     save_files(folder, predictor.to_files())
 
 
-def load_predictor(folder: str | Path) -> Predictor:
+def load_predictor(folder: str | Path, *, trust: str | Path | None = None) -> Predictor:
     """Read what `save_predictor` wrote.
 
     Raises
     ------
+    SignatureError
+        If public keys are given as ``trust`` and none of them signed the folder.
     ArtifactError
         If the folder is damaged, or its content is not a predictor that this version reads.
     """
     from pellucid.explain.forecast import read_predictor
     from pellucid.explain.soundness import check_sound
 
-    files = load_files(folder)
+    files = load_files(folder, trust=trust)
     try:
         predictor = read_predictor(files)
         check_sound(predictor)
@@ -147,10 +159,10 @@ def load_predictor(folder: str | Path) -> Predictor:
 def _check_name(name: str, folder: Path) -> None:
     parts = name.split("/")
     unsafe = any(part in ("", ".", "..") for part in parts) or "\\" in name or ":" in name
-    if unsafe or "\0" in name or PurePosixPath(name).is_absolute() or name == MANIFEST:
+    if unsafe or "\0" in name or PurePosixPath(name).is_absolute() or name in _OWN:
         raise ArtifactError(
             f"{name!r} cannot name a file in {folder}; names are relative, inside the folder, and "
-            f"not {MANIFEST}"
+            f"neither {MANIFEST} nor {SIGNATURE}"
         )
 
 
@@ -179,7 +191,7 @@ def _sealed(facts: dict[str, Any]) -> bytes:
     return json.dumps({**facts, "seal": seal}, indent=1).encode()
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def _read_manifest(folder: Path, trust: str | Path | None) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         if path.is_symlink() or (path.exists() and not path.is_file()):
@@ -192,6 +204,10 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             f"{folder} has no readable {MANIFEST} ({error.strerror or error}); expected a folder "
             f"that pellucid wrote"
         ) from error
+    if trust is not None:
+        from pellucid.store.signing import check_signature
+
+        check_signature(folder, data, trust)
     try:
         facts = json.loads(data)
         facts.pop("seal")

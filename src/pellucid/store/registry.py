@@ -150,7 +150,9 @@ class Registry:
         return self.get(f"{version.name}/{version.version}")
 
 
-def load(reference: str, *, store: str | Path | None = None) -> Predictor:
+def load(
+    reference: str, *, store: str | Path | None = None, trust: str | Path | None = None
+) -> Predictor:
     """Load a registered model, such as "bank@champion", with its explainer.
 
     Parameters
@@ -159,6 +161,8 @@ def load(reference: str, *, store: str | Path | None = None) -> Predictor:
         A name for its newest version, name@alias, or name/version.
     store : str, Path or None
         As for `pellucid.load_run`.
+    trust : str or Path, optional
+        File of public keys, PEM; a model that none of them signed is refused (`pellucid sign`).
 
     Returns
     -------
@@ -169,8 +173,10 @@ def load(reference: str, *, store: str | Path | None = None) -> Predictor:
     ------
     RegistryError
         If there is no such version; the message lists what there is.
+    SignatureError
+        If keys were given and none of them signed the model.
     """
-    return Registry(store).get(reference).model()
+    return Registry(store).get(reference).model(trust=trust)
 
 
 def list_models(*, store: str | Path | None = None) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pellucid.errors import PellucidError
@@ -89,21 +90,28 @@ class ModelVersion:
     source: str = field(repr=False)
     store: Store = field(repr=False)
 
-    def model(self) -> Predictor:
+    def model(self, *, trust: str | Path | None = None) -> Predictor:
         """The model: ``predict``, ``predict_proba`` and ``explain`` of raw rows.
+
+        Parameters
+        ----------
+        trust : str or Path, optional
+            File of public keys; a model that none of them signed is refused.
 
         Raises
         ------
+        SignatureError
+            If keys were given and none of them signed it.
         RegistryError
             If the version was registered by something else.
         """
-        if not self._folder.startswith(FOLDER):
+        if not self.folder.startswith(FOLDER):
             raise RegistryError(
                 f"{self} was not registered by Pellucid, its source is {self.source}; load it "
                 f"with mlflow.pyfunc"
             )
-        with self.store.files(self.run_id, f"{self._folder}/{DATA}") as path:
-            return load_predictor(path)
+        with self.store.files(self.run_id, f"{self.folder}/{DATA}") as path:
+            return load_predictor(path, trust=trust)
 
     def run(self) -> Run:
         """The run that made it."""
@@ -112,13 +120,14 @@ class ModelVersion:
     def metrics(self) -> dict[str, float]:
         """Scores of the model in cross-validation, and on test rows where there were some."""
         run, iteration = self.run(), self.source.rpartition("-")[2]
-        if self._folder == FOLDER:
+        if self.folder == FOLDER:
             return dict(run.metrics)
         entries = {str(entry["iteration"]): entry for entry in run.training["leaderboard"]}
         return dict(entries[iteration]["metrics"])
 
     @property
-    def _folder(self) -> str:
+    def folder(self) -> str:
+        """Where it is among the artefacts of its run."""
         return self.source.rstrip("/").rpartition("/")[2]
 
     def __str__(self) -> str:
