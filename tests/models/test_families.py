@@ -1,6 +1,7 @@
 """Every family: learns, explains exactly, and comes back from its files bit for bit."""
 
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from itertools import combinations
 from math import factorial
@@ -127,7 +128,7 @@ def test_explanations_equal_brute_force(family, task, players):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_an_ensemble_is_explained_exactly_and_survives_its_files(task):
+def test_an_ensemble_is_explained_exactly_and_survives_its_files(task, monkeypatch):
     families = [family for family in INSTALLED if (family, task) not in IMPOSSIBLE]
     members = [fit(family, task)[0] for family in families]
     _, rows, problem = fit("prior", task)
@@ -143,6 +144,8 @@ def test_an_ensemble_is_explained_exactly_and_survives_its_files(task):
     totals = tables.values(rows.X).sum(axis=1).reshape(margins.shape) + tables.base_values
     np.testing.assert_allclose(totals, margins, atol=1e-6)
     assert np.array_equal(read_ensemble(ensemble.to_files()).margins(rows.X), margins)
+    monkeypatch.setattr("pellucid.models.ensemble._LEAVES", -1)  # members side by side
+    assert np.array_equal(replace(tables).values(rows.X[:3]), tables.values(rows.X)[:3])
 
 
 @each("lightgbm", "xgboost", "catboost")

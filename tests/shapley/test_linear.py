@@ -39,6 +39,9 @@ def test_a_row_has_the_same_bits_alone_and_in_a_batch():
     assert np.array_equal(tables.values(X)[3], tables.values(X[3:4])[0])
     assert np.array_equal(tables.margins(X)[3], tables.margins(X[3:4])[0])
     assert tables.values(X[:0]).shape == (0, 4, 2)
+    joined = shapley.linear(coef, intercept, background=X, players=[0, 1, 0, 1])
+    many = np.tile(X, (20, 1))
+    assert np.array_equal(joined.values(many)[: len(X)], joined.values(X))
 
 
 def test_shapes_that_do_not_fit_are_named():

@@ -57,6 +57,20 @@ def test_a_row_has_the_same_bits_alone_in_a_batch_and_on_two_threads(kind):
         assert np.array_equal(batch[i], tables.values(X[i : i + 1])[0])
 
 
+@pytest.mark.parametrize("n_background", [0, 40, 70, 300], ids="{} background rows".format)
+def test_a_row_alone_finds_the_leaves_that_have_no_table(n_background):
+    booster, X = fit("multiclass", n_trees=6, n_leaves=31, n_rows=400)
+    background = X[:n_background] if n_background else None
+    tables = shapley.compile(booster, background=background, players=GROUPED, memory=1)
+    assert not len(tables.groups.table)
+    assert len(tables.groups.deep_leaf)
+    batch = tables.values(X[:30])
+    alone = np.concatenate([tables.values(row[None]) for row in X[:30]])
+    assert np.array_equal(batch, alone)
+    usual = shapley.compile(booster, background=background, players=GROUPED)
+    np.testing.assert_allclose(batch, usual.values(X[:30]), rtol=1e-9, atol=1e-12)
+
+
 def test_any_layout_and_precision_of_rows():
     booster, X = fit("plain")
     X = X.astype(np.float32)

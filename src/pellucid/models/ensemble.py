@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,6 +19,7 @@ from pellucid.shapley.sharing import share_tables
 from pellucid.shapley.tables import TreeTables
 
 _PART = 200  # rows that are worth a thread
+_LEAVES = 5_000  # leaves without a table, of all members and for few rows, that are worth threads
 
 
 def available_cores() -> int:
@@ -133,22 +134,52 @@ class EnsembleTables:
             raise
 
     def values(self, X: np.ndarray) -> np.ndarray:
-        """A row's bits depend on that row alone, so many rows are shared out among threads."""
-        n_parts = len(X) // _PART
-        if n_parts > 1:  # counting cores costs as much as a row
-            n_parts = min(available_cores(), n_parts)
-        if n_parts < 2:
-            return self._values(X)
-        with ThreadPoolExecutor(max_workers=n_parts) as pool:  # kernels release the GIL
-            return np.concatenate(list(pool.map(self._values, np.array_split(X, n_parts))))
+        """Values of rows, whose bits depend on each row alone: threads share them out.
 
-    def _values(self, X: np.ndarray) -> np.ndarray:
+        Many rows go in blocks, few to several members at a time, where these have long ways.
+        """
+        blocks = len(X) // _PART
+        if blocks < 2 and not self._is_long:
+            return self._alone(X)
+        with ThreadPoolExecutor(self._n_cores) as pool:  # kernels release the GIL
+            if blocks < 2:
+                found = {i: pool.submit(self.parts[i].values, X) for i in self._longest_first}
+                return self._sum(X, (found[i].result() for i in range(len(self.parts))))
+            rows = np.array_split(X, min(self._n_cores, blocks))
+            return np.concatenate(list(pool.map(self._alone, rows)))
+
+    def _alone(self, X: np.ndarray) -> np.ndarray:
+        return self._sum(X, (part.values(X) for part in self.parts))
+
+    def _sum(self, X: np.ndarray, by_part: Iterable[np.ndarray]) -> np.ndarray:
         n_outputs = len(self.ensemble.intercept)
         shape: tuple[int, ...] = (len(X), self.n_players)
         total = np.zeros(shape if n_outputs == 1 else (*shape, n_outputs))
-        for weight, part in zip(self.ensemble.weights, self.parts):
-            total += weight * part.values(X)
+        for weight, values in zip(self.ensemble.weights, by_part):
+            total += weight * values
         return total
+
+    @cached_property
+    def _n_cores(self) -> int:
+        return available_cores()  # counting them costs as much as a row
+
+    @cached_property
+    def _walked(self) -> list[int]:
+        return [_walked_leaves(part) for part in self.parts]
+
+    @cached_property
+    def _is_long(self) -> bool:
+        return sum(self._walked) > _LEAVES and len(self.parts) > 1 and self._n_cores > 1
+
+    @cached_property
+    def _longest_first(self) -> list[int]:
+        return sorted(range(len(self.parts)), key=lambda i: -self._walked[i])
+
+
+def _walked_leaves(part: Shapley) -> int:
+    """Leaves that a row finds by going down the trees, for want of a table."""
+    inner = part.inner if isinstance(part, Scattered) else part
+    return len(inner.groups.deep_leaf) if isinstance(inner, TreeTables) else 0
 
 
 def _shared(one: Shapley, other: Shapley) -> tuple[Shapley, Shapley]:

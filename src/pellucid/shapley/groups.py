@@ -39,8 +39,8 @@ class Groups:
         For each slot of a deep leaf, which of its patterns meet it, as bits.
     deep_of : int32 (n_nodes,)
         Position in deep_leaf at a deep leaf, INNER above groups and deep leaves, else COVERED.
-    n_seen : number of background rows that one row is held against to find the leaves that matter;
-        0 in the path-dependent game, without deep leaves, or where rows are too many to be worth it
+    n_seen : number of background rows that one row is held against to find the leaves that matter
+        (`walks`); 0 in the path-dependent game, without deep leaves, or where rows are too many
     seen : uint64; for each node which of these rows go left, as bits, (n_nodes * n_words,)
     ratios : float64 (n_slots,); the cover ratio of each slot in the path-dependent game, or
         empty in the interventional one.

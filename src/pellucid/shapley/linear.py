@@ -19,6 +19,7 @@ from pellucid.shapley.players import Players, resolve_players
 from pellucid.shapley.rows import check_rows, check_weights, names_of
 
 _CHUNK = 4096  # rows expanded at a time, to bound memory
+_FEW = 100  # rows that are sooner added up one by one than column by column
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +66,22 @@ class LinearTables:
     def values(self, X: Any) -> np.ndarray:
         """Shapley values, (n_rows, n_players), or (n_rows, n_players, n_outputs) when several."""
         rows = check_rows(X, n_columns=len(self.mean), columns=self.players.columns)
-        out = np.zeros((len(rows), self.n_players, self.n_outputs))
+        out = np.empty((len(rows), self.n_players, self.n_outputs))
         for start in range(0, len(rows), _CHUNK):
             centred = self._fill(rows[start : start + _CHUNK]) - self.mean
-            for column, player in enumerate(self.players.of_column):
-                out[start : start + _CHUNK, player] += (
-                    centred[:, column, None] * self.coef[:, column]
-                )
+            for k, coef in enumerate(self.coef):
+                out[start : start + _CHUNK, :, k] = self._by_player(centred * coef)
         return out[:, :, 0] if self.n_outputs == 1 else out
+
+    def _by_player(self, shares: np.ndarray) -> np.ndarray:
+        """Add what each column gives, (n, n_columns), up to (n, n_players), column by column."""
+        who, n = self.players.of_column, self.n_players
+        if len(shares) <= _FEW:
+            return np.array([np.bincount(who, weights=row, minlength=n) for row in shares])
+        sums = np.zeros((n, len(shares)))
+        for player, column in zip(who, np.ascontiguousarray(shares.T)):
+            sums[player] += column
+        return sums.T
 
     @property
     def source(self) -> str:

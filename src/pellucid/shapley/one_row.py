@@ -14,7 +14,6 @@ from pellucid.shapley.bits import prefetch
 from pellucid.shapley.compiled import kernel
 from pellucid.shapley.kernels import goes_left
 from pellucid.shapley.lookup import interventional_values, path_values
-from pellucid.shapley.planning import INNER
 from pellucid.shapley.trees import CATEGORICAL, MISSING_LEFT, ZERO_MISSING
 
 AHEAD = 4  # trees between asking for a table's lines and using them
@@ -23,74 +22,37 @@ NEAR = 4  # deep leaves between asking for their background patterns and using t
 
 @kernel
 def live_leaves(
-    root, sides, feature, left, right, player_of, deep_of, seen, n_seen, last, by_depth, failed,
-    alive, met, live, live_failed,
+    first, behind_last, sides, step_node, step_left, step_depth, step_slot, behind, deep, met,
+    n_words, failed, alive, live, live_failed,
 ):  # fmt: skip
-    """Write to ``live`` the deep leaves that some background row matters to; give how many.
+    """Write to ``live`` the deep leaves of a walk that some background row matters to; count them.
 
-    The row goes down both branches. For each player on the path, ``met`` are the background rows
-    that meet all its conditions so far; where the row fails one of them only those stay ``alive``,
-    and a subtree that has none left is zero for all its players. ``seen`` holds for each node the
-    background rows that go left, as bits; where it is empty nothing is left out. ``live_failed``
-    are the slots whose conditions the row fails. ``last``, the depth where a player came last, is 0
-    for each before and after.
+    Where the row fails a player's conditions so far only those background rows stay ``alive``, by
+    depth, that meet them, and a subtree that has none left is zero for all its players. With no
+    words of them nothing is left out. ``live_failed`` are the slots whose conditions the row fails.
     """
-    stack, depths, path = by_depth[0], by_depth[1], by_depth[2]
-    before, slot_of, n_slots = by_depth[3], by_depth[4], by_depth[5]
-    n_words = (n_seen + 63) >> 6
-    for word in range(n_words):
-        alive[word] = ~np.uint64(0)
-        if word == n_words - 1 and n_seen & 63:
-            alive[word] = (np.uint64(1) << np.uint64(n_seen & 63)) - np.uint64(1)
-    count, top, deepest = 0, 1, 0
-    stack[0], depths[0], n_slots[0], failed[0] = root, 0, 0, 0
-    while top > 0:
-        top -= 1
-        node, depth = stack[top], depths[top]
-        while deepest > 0 and deepest >= depth:  # go back up to where this branch begins
-            last[player_of[feature[path[deepest - 1]]]] = before[deepest]
-            deepest -= 1
-        if depth > 0:
-            up, above = path[depth - 1], depth - 1
-            goes_left_here = left[up] == node
-            wrong = sides[up] != goes_left_here
-            player = player_of[feature[up]]
-            earlier = last[player]
-            before[depth], last[player], deepest = earlier, depth, depth
-            n_slots[depth] = n_slots[above]
-            if earlier == 0:
-                slot_of[depth] = n_slots[above]
-                n_slots[depth] += 1
-            else:
-                slot_of[depth] = slot_of[earlier]
-            failed[depth] = failed[above] | np.uint64(wrong) << np.uint64(slot_of[depth])
-            fails = (failed[depth] >> np.uint64(slot_of[depth])) & np.uint64(1) != 0
+    count, step = 0, first
+    while step < behind_last:
+        depth, slot = np.int64(step_depth[step]), np.uint64(step_slot[step])
+        wrong = np.uint64(sides[step_node[step]] ^ step_left[step])
+        fails = failed[depth - 1] | wrong << slot
+        at, above = depth * n_words, (depth - 1) * n_words
+        if fails >> slot & np.uint64(1):
             some = n_words == 0
             for word in range(n_words):
-                meets = seen[up * n_words + word]
-                if not goes_left_here:
-                    meets = ~meets
-                if earlier > 0:
-                    meets &= met[earlier * n_words + word]
-                met[depth * n_words + word] = meets
-                rest = alive[above * n_words + word]
-                if fails:
-                    rest &= meets
-                alive[depth * n_words + word] = rest
+                rest = alive[above + word] & met[step * n_words + word]
+                alive[at + word] = rest
                 some |= rest != 0
             if not some:
+                step = behind[step]
                 continue
-        path[depth] = node
-        if deep_of[node] >= 0:
-            live[count], live_failed[count] = deep_of[node], failed[depth]
-            count += 1
-        elif deep_of[node] == INNER:
-            stack[top], depths[top] = right[node], depth + 1
-            stack[top + 1], depths[top + 1] = left[node], depth + 1
-            top += 2
-    while deepest > 0:
-        last[player_of[feature[path[deepest - 1]]]] = before[deepest]
-        deepest -= 1
+        else:
+            for word in range(n_words):
+                alive[at + word] = alive[above + word]
+        failed[depth] = fails
+        live[count], live_failed[count] = deep[step], fails
+        count += deep[step] >= 0
+        step += 1
     return count
 
 
@@ -99,8 +61,8 @@ def explain_row(
     row, bounds, tree_output, feature, threshold, flags, cat_start, cat_size, cat_bits, value,
     tree_group, group_cond, group_node, group_flip, group_bit, target_start, target, table_start,
     table, tree_deep, deep_leaf, deep_start, patterns, shares, mask_start, masks, leaf_node,
-    slot_start, slot_player, ratios, points, point_weights, share_table, n_outputs, left, right,
-    player_of, n_players, deep_of, seen, n_seen, deepest, out,
+    slot_start, slot_player, ratios, points, point_weights, share_table, n_outputs, n_seen, deepest,
+    tree_step, step_node, step_left, step_depth, step_slot, behind, step_deep, met, out,
 ):  # fmt: skip
     """Add the Shapley values of all trees for one row.
 
@@ -121,15 +83,15 @@ def explain_row(
             sides[node] = x <= threshold[node]
     place = np.empty(tree_group[n_trees], dtype=np.int64)
     values, before = np.empty(64), np.empty(65)
-    n_words, last = (n_seen + 63) >> 6, np.zeros(n_players, dtype=np.int64)
-    by_depth = np.empty((6, deepest + 2), dtype=np.int64)
-    failed = np.empty(deepest + 2, dtype=np.uint64)
-    alive = np.empty((deepest + 2) * n_words, dtype=np.uint64)
-    met = np.empty_like(alive)
+    n_words = (n_seen + 63) >> 6
+    failed = np.zeros(deepest + 2, dtype=np.uint64)
+    alive = np.zeros((deepest + 2) * n_words, dtype=np.uint64)
+    for row_held in range(n_seen):
+        alive[row_held >> 6] |= np.uint64(1) << np.uint64(row_held & 63)
     most = 0
     for tree in range(n_trees):
         most = max(most, tree_deep[tree + 1] - tree_deep[tree])
-    live, live_failed = np.empty(most, np.int64), np.empty(most, np.uint64)
+    live, live_failed = np.empty(most + 1, np.int64), np.empty(most + 1, np.uint64)
     for ahead in range(n_trees + AHEAD):
         # large tables are far away: ask for their lines some trees before they are used
         for group in range(tree_group[min(ahead, n_trees)], tree_group[min(ahead + 1, n_trees)]):
@@ -151,8 +113,8 @@ def explain_row(
         n_live = 0
         if tree_deep[tree] < tree_deep[tree + 1]:
             n_live = live_leaves(
-                bounds[tree], sides, feature, left, right, player_of, deep_of, seen, n_seen, last,
-                by_depth, failed, alive, met, live, live_failed,
+                tree_step[tree], tree_step[tree + 1], sides, step_node, step_left, step_depth,
+                step_slot, behind, step_deep, met, n_words, failed, alive, live, live_failed,
             )  # fmt: skip
         for k in range(n_live):
             deep, near = live[k], live[min(k + NEAR, n_live - 1)]

@@ -137,9 +137,8 @@ class TreeTables:
         if len(rows) == 1 and self.slopes is None:
             out[:] = 0.0
             one_row.explain_row(
-                block[:, 0], *nodes, *tables, *slots, *games, trees.left, trees.right,
-                self.players.of_column, self.n_players, groups.deep_of, groups.seen, groups.n_seen,
-                self._deepest, out[0],
+                block[:, 0], *nodes, *tables, *slots, *games, groups.n_seen, self._deepest,
+                *self._walk, out[0],
             )  # fmt: skip
             return
         sums = np.zeros((out.shape[1], block.shape[1]))
@@ -151,6 +150,19 @@ class TreeTables:
     @cached_property
     def _bounds(self) -> np.ndarray:
         return self.ensemble.tree_bounds
+
+    @cached_property
+    def _walk(self) -> tuple[np.ndarray, ...]:
+        from pellucid.shapley.walks import lay_out_walk
+
+        walk = lay_out_walk(
+            self.ensemble, self.players.of_column, self.groups.deep_of, self.groups.seen,
+            deepest=self._deepest,
+        )  # fmt: skip
+        return (
+            walk.tree_step, walk.node, walk.goes_left, walk.depth, walk.slot, walk.behind,
+            walk.deep, walk.met,
+        )  # fmt: skip
 
     @cached_property
     def _deepest(self) -> int:
