@@ -84,7 +84,7 @@ def test_hostile_names_cells_classes_and_target(show, width):
     assert page.locator("img, iframe, script[src]").count() == 0
     for label in page.locator("#dependence select").first.locator("option").all_inner_texts():
         assert len(label) <= 60
-    page.locator(".cohort select").select_option("error:wrong")
+    page.locator(".cohort-pick select").select_option("error:wrong")
     page.locator(".imp-list button").first.click()
 
 
@@ -137,7 +137,7 @@ def test_three_hundred_classes(show):
     assert page.get_by_label("Class", exact=True).locator("option").count() == 300
     page.get_by_label("Class", exact=True).select_option("class 250")
     assert "class 250" in page.locator("#importance .lede").inner_text()
-    assert page.locator(".cohort option").count() < 60
+    assert page.locator(".cohort-pick option").count() < 60
 
 
 def test_two_thousand_features(show):

@@ -32,6 +32,7 @@ def test_every_task_opens_offline_without_sideways_scroll(
         "What matters",
         "How one feature works",
         "Why one row",
+        "Any two columns",
         "What if",
         "How good, and what was tried",
         "From your columns to the model’s",
@@ -76,10 +77,10 @@ def test_the_strongest_interaction_is_offered_first(runs, show):
 
 def test_classes_are_chosen(runs, show):
     page = show(runs["multiclass"])
-    page.locator(".topbar select").select_option(label="A")
+    page.get_by_label("Class").select_option(label="A")
     assert "score of y = A" in page.locator("#importance .lede").inner_text()
     assert "chance of y = A" in page.locator(".verdict").inner_text()
-    page.locator(".topbar select").select_option(label="D")
+    page.get_by_label("Class").select_option(label="D")
     assert "chance of y = D" in page.locator(".verdict").inner_text()
 
 
@@ -261,16 +262,16 @@ def test_a_cohort_has_the_importances_of_its_rows_beside_those_of_all(runs, show
     held = runs["binary"].held
     wrong = np.array(held.details["predicted"]) != np.array(held.details["y_true"])
     page = show(runs["binary"])
-    page.locator(".cohort select").select_option("error:wrong")
+    page.locator(".cohort-pick select").select_option("error:wrong")
     expected = held[wrong].global_importance()
     assert page.locator(".imp-list .imp-name bdi").all_inner_texts() == expected.index.tolist()
     shown = [float(t.split(" ")[0]) for t in page.locator(".imp-value").all_inner_texts()]
     assert shown == pytest.approx(expected.to_numpy(), rel=5e-3)
     assert page.locator(".bar-whole").count() == len(expected)
     assert f"each of {wrong.sum()} rows" in page.locator("#importance .lede").inner_text()
-    chosen = page.locator(".cohort option").all_inner_texts()
+    chosen = page.locator(".cohort-pick option").all_inner_texts()
     assert f"predicted wrongly ({wrong.sum()})" in chosen
-    page.locator(".cohort select").select_option("")
+    page.locator(".cohort-pick select").select_option("")
     assert page.locator(".bar-whole").count() == 0
 
 

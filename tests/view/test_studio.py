@@ -197,6 +197,24 @@ def test_curves_over_a_feature_are_the_live_models(store, visit):
     assert answered.value.json() == answer_page(run.model(), shown, asked)
 
 
+def test_cohorts_are_kept_with_the_run(store, visit):
+    place = f"/run/{store[1]['binary']}/explanation"
+    page = visit(place)
+    page.get_by_role("button", name="New cohort").click()
+    page.get_by_label("Conditions", exact=True).fill("job == 'maid' and age < 40")
+    page.get_by_label("Name", exact=True).fill("young maids")
+    page.get_by_role("button", name="Save with the run").click()
+    page.wait_for_function("() => location.hash.includes('cohort=own')")
+    again = visit(page.url.split("#")[1])
+    chosen = again.get_by_label("Cohort", exact=True).locator("option:checked").inner_text()
+    data = load_run(store[1]["binary"], store=store[0]).explanation().data
+    assert chosen == f"young maids ({((data['job'] == 'maid') & (data['age'] < 40)).sum()})"
+    again.get_by_role("button", name="New cohort").click()
+    again.get_by_role("button", name="Delete young maids").click()
+    again.wait_for_function("() => !location.hash.includes('cohort')")
+    assert "young maids" not in visit(place).locator(".cohort-pick").inner_text()
+
+
 def test_explanations_are_downloaded_whole(store, visit):
     folder, ids = store
     explanation = load_run(ids["regression"], store=folder).explanation()

@@ -49,7 +49,7 @@ def test_a_row_and_a_cohort_reach_the_model(put):
     assert page.evaluate("window.sent") == []  # not the frame's, nor chosen by anyone
     frame.locator(".rows [data-row='7']").click()
     page.wait_for_function("() => window.sent.length === 1")
-    frame.locator(".cohort select").select_option("error:wrong")
+    frame.locator(".cohort-pick select").select_option("error:wrong")
     page.wait_for_function("() => window.sent.length === 2")
     details = explanation.details
     wrong = np.flatnonzero(np.array(details["predicted"]) != np.array(details["y_true"]))

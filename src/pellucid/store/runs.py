@@ -104,10 +104,14 @@ class Store:
 
     def trial_iterations(self, run: str) -> list[int]:
         """Iterations of the trials that a run has kept, ascending."""
+        return self.numbered(run, TRIALS)
+
+    def numbered(self, run: str, name: str) -> list[int]:
+        """Numbers that are names in a folder of a run's artefacts, ascending."""
         if self.location.folder is None:
-            names = self.tracking.list_folder(run, TRIALS)
+            names = self.tracking.list_folder(run, name)
         else:
-            home = self.location.folder / "artifacts" / run / "artifacts" / TRIALS
+            home = self.location.folder / "artifacts" / run / "artifacts" / name
             names = [path.name for path in home.iterdir()] if home.is_dir() else []
         return sorted(int(name) for name in names if name.isdigit())
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pellucid.search.trials import TrialRecord
     from pellucid.store.run import Run
     from pellucid.store.runs import Store
+    from pellucid.store.tracking import Tracking
 
 MODEL, RESULTS, TRIALS = "model", "results", "trials"  # the folders of a run's artefacts
 TRAINING_FILE, EXPLANATION_FILE = "training.json", "explanation.zip"
@@ -173,15 +174,34 @@ class RunWriter:
         self._thread.shutdown(wait=True, cancel_futures=broken)  # else what is queued is written
 
     def _write_files(self, folders: Mapping[str, Mapping[str, bytes]]) -> None:
-        home = self._tracking.location.folder
-        if home is not None:
-            for name, files in folders.items():
-                save_files(home / "artifacts" / self.id / "artifacts" / name, files)
-            return
-        with tempfile.TemporaryDirectory(prefix="pellucid-") as staged:
-            for name, files in folders.items():
-                save_files(Path(staged) / name, files)
-            self._tracking.upload(self.id, Path(staged))
+        write_folders(self._tracking, self.id, folders)
+
+
+def write_folders(tracking: Tracking, run: str, folders: Mapping[str, Mapping[str, bytes]]) -> None:
+    """Write folders of a run's artefacts, each whole or not at all.
+
+    Parameters
+    ----------
+    tracking : Tracking
+    run : str
+        Its id.
+    folders : mapping
+        Name, with "/" between folders -> files of it, as `save_files` takes them.
+
+    Raises
+    ------
+    StoreError, ArtifactError
+        If the store cannot be written; ArtifactError also where a folder is there already.
+    """
+    home = tracking.location.folder
+    if home is not None:
+        for name, files in folders.items():
+            save_files(home / "artifacts" / run / "artifacts" / name, files)
+        return
+    with tempfile.TemporaryDirectory(prefix="pellucid-") as staged:
+        for name, files in folders.items():
+            save_files(Path(staged) / name, files)
+        tracking.upload(run, Path(staged))
 
 
 def plain(value: Any) -> Any:

@@ -102,6 +102,7 @@ def explanation_payload(raw: Explanation, training: Mapping[str, Any]) -> dict[s
         The facts of the training that the model comes from; may be empty.
     """
     n_explained = raw.n_rows
+    positions = shown_positions(raw)
     raw = shown_rows(raw)
     engineered = raw.engineered
     details = raw.details
@@ -111,6 +112,7 @@ def explanation_payload(raw: Explanation, training: Mapping[str, Any]) -> dict[s
         "background_size": raw.background_size,
         "rows_from": raw.rows_from,
         "n_explained": n_explained,
+        "positions": None if len(positions) == n_explained else positions.tolist(),
         "classes": None if raw.classes is None else [str(c) for c in raw.classes],
         "base_values": [significant(v, digits=9) for v in raw.base_values],
         "additivity_error": plain(details.get("additivity_error")),

@@ -1,5 +1,7 @@
 // The address says what is chosen, and what is chosen follows the address: a link shows the same.
 
+import { readOwn, spellOwn } from "./cohort/own.js";
+
 const PAUSE = 1000; // milliseconds within which more of the same is one step of the history
 const QUIET = new Set(["search", "find", "shown"]); // no step of their own to go back to
 
@@ -7,7 +9,7 @@ const QUIET = new Set(["search", "find", "shown"]); // no step of their own to g
  * How each key of the state is spelled in an address; null is left out. `read` gives what a
  * spelling means, or undefined where it means nothing here.
  */
-function spellings(explained) {
+function spellings(explained, state) {
   const text = { write: (v) => (v === "" ? null : String(v)), read: (s) => s };
   if (!explained?.n) return { view: text };
   const names = (level) => explained.levels[level].names;
@@ -33,8 +35,14 @@ function spellings(explained) {
       read: (s) => known(explained.rows.ids.findIndex((id) => String(id) === s)) ?? (/^@\d+$/.test(s) && s.slice(1) < explained.n ? Number(s.slice(1)) : undefined),
     },
     shown: { as: "top", write: String, read: (s) => (/^[1-9]\d{0,4}$/.test(s) ? Number(s) : undefined) },
-    view: text, search: text, find: text, sort: text, over: text,
+    own: { write: spellOwn, read: (s) => merged(state.get("own").filter((each) => each.kept), readOwn(s)) },
+    cohort: text, x: text, y: text, by: text, view: text, search: text, find: text, sort: text, over: text,
   };
+}
+
+/** Cohorts that are kept, and those of a link beside them. */
+function merged(kept, linked) {
+  return linked && [...kept.filter(({ name }) => !linked.some((each) => each.name === name)), ...linked];
 }
 
 function known(position) {
@@ -53,7 +61,7 @@ function known(position) {
  *   for when the sections stand; `quietly` sets what is no step to go back to
  */
 export function addressed({ explained }, state, { read, write }) {
-  const all = spellings(explained);
+  const all = spellings(explained, state);
   const keys = Object.keys(all);
   const start = Object.fromEntries(keys.map((key) => [key, state.get(key)]));
   let last = null;

@@ -1,6 +1,10 @@
-// Named parts of the rows: by truth, by prediction, by score, by error.
+// Named parts of the rows: by date, truth, prediction, score and error.
+
+import { short } from "./axes.js";
+import { date } from "./format.js";
 
 const MOST_CLASSES = 20;
+const MOST_DATES = 2; // columns
 
 /**
  * @typedef {Object} Cohort
@@ -17,6 +21,7 @@ export function cohorts({ explained, task }, output) {
     const members = Array.from({ length: n }, (_, i) => i).filter(fits);
     if (members.length && members.length < n) out.push({ id, label, rows: members });
   };
+  halves(explained, add);
   if (task === "regression") {
     thirds(rows.margins.map((m) => m[0])).forEach(([part, of]) => add(`score:${part}`, `${part} third of predictions`, (i) => of(i)));
     if (rows.true && rows.predicted) {
@@ -39,6 +44,17 @@ export function cohorts({ explained, task }, output) {
   }
   thirds(rows.margins.map((m) => m[output])).forEach(([part, of]) => add(`score:${part}`, `${part} third of scores`, (i) => of(i)));
   return out;
+}
+
+/** The earlier and the later half by each of the first date columns. */
+function halves({ levels: { raw } }, add) {
+  const dates = raw.names.map((_, f) => f).filter((f) => raw.kinds[f] === "time").slice(0, MOST_DATES);
+  for (const f of dates) {
+    const { values } = raw.column(f);
+    const middle = quantile(Array.from(values), 0.5);
+    add(`early:${f}`, `${short(raw.names[f], 40)} before ${date(middle)}`, (i) => values[i] < middle);
+    add(`late:${f}`, `${short(raw.names[f], 40)} from ${date(middle)}`, (i) => values[i] >= middle);
+  }
 }
 
 function commonest(labels) {

@@ -56,6 +56,7 @@ function cells(packed) {
 /**
  * @typedef {Object} Level features of one level, raw or engineered
  * @property {string[]} names
+ * @property {string[]} kinds of the columns
  * @property {(feature: number) => Column} column
  * @property {(output: number) => (feature: number) => Float32Array} importances
  */
@@ -71,5 +72,5 @@ export function decodeLevel(packed, nRows) {
     return Float32Array.from(all(0).subarray(start, start + nRows), (v) => v * step);
   }));
   const column = once((feature) => decodeColumn(packed.columns[feature]));
-  return { names: packed.names, n: nFeatures, nRows, column, importances };
+  return { names: packed.names, n: nFeatures, nRows, kinds: packed.columns.map(({ kind }) => kind), column, importances };
 }

@@ -11,6 +11,7 @@ import { extent, interactions, isSpread, quantiles } from "./stats.js";
 import { ring } from "./swarm.js";
 import { byCategory, byValue, trend } from "./strips.js";
 
+const OUTSIDE = 0.12; // opacity of dots outside the cohort
 const MARGIN = { top: 30, right: 18, bottom: 46, left: 58 };
 
 export function dependenceSection(subject, state, asker) {
@@ -77,7 +78,7 @@ export function dependenceSection(subject, state, asker) {
       `Scatter of ${short(level.names[feature], 60)} against its importance for the ${explained.unit(output)}`);
     view.redraw();
   });
-  state.on(["row"], () => view.redraw());
+  state.on(["row", "rows"], () => view.redraw());
 
   function draw({ ctx, svg, width, height }) {
     const { level, feature, values, color } = chosen;
@@ -94,8 +95,9 @@ export function dependenceSection(subject, state, asker) {
     axisBelow(svg, spread.x, xTicks, { ...plot, label: level.names[feature], grid: column.kind !== "category" });
     const paint = painter(color >= 0 ? level.column(color) : null);
     marks = { xs: spread.xs, ys: Float32Array.from(values, y) };
-    ctx.globalAlpha = 0.75;
+    const cohort = state.get("rows") && new Set(state.get("rows"));
     for (let i = 0; i < values.length; i += 1) {
+      ctx.globalAlpha = !cohort || cohort.has(i) ? 0.75 : OUTSIDE;
       ctx.fillStyle = paint(i);
       ctx.beginPath();
       ctx.arc(marks.xs[i], marks.ys[i], 3, 0, 7);

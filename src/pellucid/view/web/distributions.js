@@ -18,20 +18,24 @@ const LEVELS = 8;
 export function distributionSection(subject, state) {
   const { explained, target } = subject;
   if (!explained?.n) return null;
-  const parts = partition(subject);
+  const whole = partition(subject);
+  const lede = h("span", {});
   const grid = h("div", { class: "small-charts" });
   const foot = h("div", { class: "imp-foot" });
   let shown = FIRST;
   function render() {
+    const rows = state.get("rows");
+    const parts = within(whole, rows);
+    swap(lede, `The cells of ${count(rows?.length ?? explained.n, "explained row")}${rows ? ` of ${num(explained.n, 6)}` : ""}, most important columns first`,
+      parts.labels.length > 1 && [", by ", parts.of, " ", name(target)], ".");
     const { order } = explained.rank("raw", Math.max(0, state.get("output")));
     swap(grid, order.slice(0, shown).map((f) => one(explained, f, parts)));
     swap(foot, order.length > shown && h("button", { type: "button", class: "quiet", onclick: () => { shown += MORE; render(); } },
       `Show ${Math.min(MORE, order.length - shown)} more columns of ${order.length}`));
   }
-  state.on(["output"], render);
+  state.on(["output", "rows"], render);
   return section("columns", "How the columns look",
-    h("span", {}, `The cells of ${count(explained.n, "explained row")}, most important columns first`, parts.labels.length > 1 && [", by ", parts.of, " ", name(target)], "."),
-    h("div", { class: "toolbar" }, legend(parts)), grid, foot);
+    lede, h("div", { class: "toolbar" }, legend(whole)), grid, foot);
 }
 
 /** Rows by class, or by thirds of a value; classes beyond the palette share its last colour. */
@@ -55,6 +59,14 @@ function partition({ explained, task }) {
   return { of, labels: words, part: Int16Array.from(labels, (k) => place.get(k) ?? common.length) };
 }
 
+/** Parts of a cohort's rows alone; the others are in none. */
+function within(parts, rows) {
+  if (!rows) return parts;
+  const part = new Int16Array(parts.part.length).fill(-1);
+  for (const i of rows) part[i] = parts.part[i];
+  return { ...parts, part };
+}
+
 function legend({ labels }) {
   const swatch = (i) => s("svg", { class: "swatch", viewBox: "0 0 10 10", "aria-hidden": "true" }, s("rect", { class: `part-${Math.min(i, 7)}`, width: 10, height: 10, rx: 2 }));
   return h("div", { class: "legend" }, labels.length > 1 && labels.map((label, i) => h("span", { class: "key" }, swatch(i), name(label))));
@@ -63,10 +75,11 @@ function legend({ labels }) {
 function one(explained, f, parts) {
   const column = explained.levels.raw.column(f);
   const label = explained.levels.raw.names[f];
-  const missing = column.values.reduce((n, v) => n + Number.isNaN(v), 0);
-  const odd = column.values.reduce((n, v) => n + (v === Infinity || v === -Infinity), 0);
+  const here = column.values.filter((_, i) => parts.part[i] >= 0);
+  const missing = here.reduce((n, v) => n + Number.isNaN(v), 0);
+  const odd = here.reduce((n, v) => n + (v === Infinity || v === -Infinity), 0);
   const bins = binsOf(column, parts);
-  const said = [missing && `${percent(missing / explained.n)} missing`, odd && count(odd, "infinite value")].filter(Boolean).join(", ");
+  const said = [missing && `${percent(missing / here.length)} missing`, odd && count(odd, "infinite value")].filter(Boolean).join(", ");
   const view = chart({
     label: `${label}: ${bins.words()}${said ? `; ${said}` : ""}`,
     height: () => 132,
@@ -105,7 +118,7 @@ function binsOf(column, { part, labels }) {
   const counts = names.map(() => new Array(nParts).fill(0));
   values.forEach((v, i) => {
     const bin = at(v);
-    if (bin >= 0) counts[bin][part[i]] += 1;
+    if (bin >= 0 && part[i] >= 0) counts[bin][part[i]] += 1;
   });
   const totals = counts.map((c) => c.reduce((a, b) => a + b, 0));
   const bins = {

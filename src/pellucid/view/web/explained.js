@@ -1,32 +1,39 @@
 // What is explained of a model: importance, dependence and single rows, about one choice.
 
+import { followCohort } from "./cohort/own.js";
 import { dependenceSection } from "./dependence.js";
 import { FIRST, importanceSection } from "./importance.js";
 import { rowSection } from "./row.js";
+import { scatterSection } from "./scatter.js";
 import { createState } from "./state.js";
 
 /** What the reader looks at first. */
-export function startState({ explained }) {
+export function startState(subject) {
+  const { explained } = subject;
   const state = createState({
     level: "raw", output: firstOutput(explained), feature: 0, color: "auto", open: null, row: -1, rows: null,
     view: "", search: "", shown: FIRST, over: "one", find: "", sort: "high",
+    own: [], cohort: "", x: "", y: "", by: "",
   });
   if (!explained?.n) return state;
   state.set({ feature: explained.rank("raw", state.get("output")).order[0] });
   followLevel(explained, state);
+  followCohort(subject, state);
   return state;
 }
 
 /**
  * Sections as id, title and node; none for a run without explained rows.
  * @param {import("./carried/asker.js").Asker} asker who answers what else is asked of the model
+ * @param {import("./cohort/builder.js").Keeper|null} [keeper] stores cohorts with the run
  */
-export function explainedSections(subject, state, asker) {
+export function explainedSections(subject, state, asker, keeper = null) {
   if (!subject.explained?.n) return [];
   return [
     ["importance", "Importance", importanceSection(subject, state)],
     ["dependence", "Dependence", dependenceSection(subject, state, asker)],
     ["row", "One row", rowSection(subject, state, asker)],
+    ["scatter", "Scatter", scatterSection(subject, state, keeper)],
   ];
 }
 

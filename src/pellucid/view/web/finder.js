@@ -1,6 +1,7 @@
 // Find a row: a list to search, sort and walk through with the keyboard.
 
 import { short } from "./axes.js";
+import { errorOf } from "./cohort/named.js";
 import { h, name, select, swap, uid } from "./dom.js";
 import { num, percent } from "./format.js";
 
@@ -25,7 +26,7 @@ export function finder(subject, state) {
   function arrange() {
     const options = keys();
     const by = Object.hasOwn(options, state.get("sort")) ? options[state.get("sort")] : options.high;
-    order = Array.from({ length: explained.n }, (_, i) => i).filter(matcher());
+    order = (state.get("rows") ?? Array.from({ length: explained.n }, (_, i) => i)).filter(matcher());
     if (by.value) {
       const values = new Map(order.map((i) => [i, by.value(i)]));
       order.sort((a, b) => (values.get(b) - values.get(a)) || a - b);
@@ -46,7 +47,7 @@ export function finder(subject, state) {
     return {
       high: { label: `Highest ${what}`, value: margin },
       low: { label: `Lowest ${what}`, value: (i) => -margin(i) },
-      ...(rows.true && { error: { label: "Largest error", value: (i) => error(i) } }),
+      ...(rows.true && { error: { label: "Largest error", value: (i) => errorOf(subject, i) ?? -Infinity } }),
       ...(task !== "regression" && rows.probability && {
         close: { label: "Closest call", value: (i) => -lead(rows.probability[i]) } }),
       table: { label: "Order of the table" },
@@ -61,15 +62,6 @@ export function finder(subject, state) {
     const f = ranked.find((i) => fits(i) && raw.column(i).kind === "category" && raw.column(i).levels.length < 20)
       ?? ranked.find(fits);
     return f === undefined ? "name=value" : short(`${raw.names[f]}=${raw.column(f).text(0).replaceAll(",", "")}`, 28);
-  }
-
-  /** How wrong: the probability that the truth did not get, or the distance from it. */
-  function error(i) {
-    const { rows } = explained;
-    const truth = rows.true[i];
-    if (truth === null) return -Infinity;
-    if (task === "regression") return Math.abs(rows.predicted[i] - truth);
-    return 1 - (rows.probability?.[i]?.[truth] ?? 1);
   }
 
   function matcher() {
@@ -147,7 +139,7 @@ export function finder(subject, state) {
       h("span", { class: "n" }, task === "regression" ? "Predicted" : h("span", {}, "P(", name(explained.classes[explained.nOutputs === 1 ? 1 : output()]), ")")),
       explained.rows.true && h("span", { class: "n" }, "True"));
   });
-  state.on(["output", "find", "sort"], ({ find, sort }) => {
+  state.on(["output", "find", "sort", "rows"], ({ find, sort }) => {
     if (search.value !== find) search.value = find;
     sorts.querySelector("select").value = sort;
     arrange();

@@ -1,6 +1,6 @@
 // Global importance: every feature's mean weight, and under the same name how it moves each row.
 
-import { cohorts } from "./cohorts.js";
+import { allCohorts } from "./cohort/own.js";
 import { onTheme } from "./color.js";
 import { once } from "./decode.js";
 import { h, name, section, select, swap, uid } from "./dom.js";
@@ -23,9 +23,8 @@ export function importanceSection(subject, state) {
   const status = h("p", { class: "sr", role: "status" });
   const lede = h("span", {});
   const classKey = h("p", { class: "legend class-key" });
-  const cohortBox = h("div", { class: "cohort" });
   let swarms = [];
-  let cohort = null;
+  let cohort = null; // rows and what they are called, null for all
   const repaint = perFrame(paint);
 
   const search = h("input", {
@@ -45,11 +44,8 @@ export function importanceSection(subject, state) {
   const output = () => Math.max(0, state.get("output"));
   const scope = () => (state.get("over") === "all" ? -1 : state.get("output"));
   const whole = () => explained.rank(state.get("level"), scope());
-  const rankings = once((key) => {
-    const [name, of] = key.split("|");
-    return rank(explained.levels[name], Number(of), explained.nOutputs, cohort.rows);
-  });
-  const ranking = () => (cohort ? rankings(`${state.get("level")}|${scope()}|${output()}|${cohort.id}`) : whole());
+  let rankings = null;
+  const ranking = () => (cohort ? rankings(`${state.get("level")}|${scope()}`) : whole());
   const found = () => ranking().order.filter((f) => level().names[f].toLowerCase().includes(state.get("search").trim().toLowerCase()));
 
   function render() {
@@ -73,7 +69,7 @@ export function importanceSection(subject, state) {
       type: "button", class: "quiet", onclick: () => state.set({ shown: shown + MORE }),
     }, `Show ${Math.min(MORE, all.length - shown)} more of ${all.length}`));
     swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: on average (bar) and for each of ${count((cohort?.rows ?? explained.rows.ids).length, "row")} (dots).`,
-      cohort && " The line across a bar is the mean over all rows.",
+      cohort && [" Rows: ", h("b", {}, name(cohort.label)), ". The line across a bar is the mean over all."],
       training.horizon && [" ", name(target), " stands for its own past, and shows the value of the season before; ", name(training.time_column), " for the calendar and the steps ahead."]);
     swap(classKey, byClass() && ["Bars by class:", explained.classes.map((c, k) => h("span", { class: "key" }, h("i", { class: `part-${k}`, "aria-hidden": "true" }), name(c)))]);
     repaint();
@@ -103,7 +99,7 @@ export function importanceSection(subject, state) {
         h("div", { class: byClass() ? "bar by-class" : "bar", style: { width: `calc((100% - 96px) * ${size[f] / largest})` } },
           byClass() && segments(key, f)),
         before && h("i", { class: "bar-whole", title: `in all rows ${num(before[f], 3)}`, style: { left: `calc((100% - 96px) * ${before[f] / largest})` } }),
-        h("span", { class: "imp-value" }, num(size[f], 3), h("span", { class: "muted" }, ` ${percent(share)}`))),
+        h("span", { class: "imp-value", style: { "margin-left": `calc((100% - 96px) * ${Math.max(0, ((before?.[f] ?? 0) - size[f]) / largest)})` } }, num(size[f], 3), h("span", { class: "muted" }, ` ${percent(share)}`))),
       canvas);
   }
 
@@ -175,21 +171,18 @@ export function importanceSection(subject, state) {
     next.focus();
   }
 
-  state.on(["output"], () => {
-    const offered = cohorts(subject, output());
-    cohort = offered.find((c) => c.id === cohort?.id) ?? null;
-    swap(cohortBox, offered.length > 0 && select("Importance over", [["", "all rows"], ...offered.map((c) => [c.id, `${c.label} (${num(c.rows.length)})`])],
-      cohort?.id ?? "", (id) => {
-        cohort = offered.find((c) => c.id === id) ?? null;
-        render();
-        state.set({ rows: cohort?.rows ?? null });
-      }));
+  state.on(["rows"], ({ rows, cohort: id }) => {
+    cohort = rows && { rows, label: allCohorts(subject, state).find((each) => each.id === id)?.label ?? "" };
+    rankings = once((key) => {
+      const [level_, of] = key.split("|");
+      return rank(explained.levels[level_], Number(of), explained.nOutputs, rows);
+    });
   });
   state.on(["search", "over"], (chosen) => {
     if (search.value !== chosen.search) search.value = chosen.search;
     if (bars) bars.querySelector("select").value = chosen.over;
   });
-  state.on(["level", "output", "open", "feature", "search", "over", "shown"], () => {
+  state.on(["level", "output", "open", "feature", "search", "over", "shown", "rows"], () => {
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.feature : null;
     if (state.get("open") === null || state.get("level") !== list.dataset.level) list.dataset.level = state.get("level");
     render();
@@ -199,7 +192,7 @@ export function importanceSection(subject, state) {
   new ResizeObserver(repaint).observe(list);
   onTheme(paint);
   return section("importance", "What matters", lede,
-    h("div", { class: "toolbar" }, h("div", { class: "choices" }, search, bars, cohortBox, h("div", { class: "field top" }, topLabel, top)), legend()), classKey, status,
+    h("div", { class: "toolbar" }, h("div", { class: "choices" }, search, bars, h("div", { class: "field top" }, topLabel, top)), legend()), classKey, status,
     h("div", { class: "imp" }, head, list, foot));
 }
 

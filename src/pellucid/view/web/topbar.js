@@ -1,21 +1,24 @@
 // The bar that stays: where one is, which features and which class the page speaks of, the theme.
 
+import { cohortPicker } from "./cohort/picker.js";
 import { isDark, setTheme } from "./color.js";
 import { h, select, swap } from "./dom.js";
 
 /** @param {Array<[string, string]>} sections id and title of each */
-export function topbar({ explained }, state, sections) {
+export function topbar(subject, state, sections) {
   const links = sections.map(([id, title]) => h("a", { href: `#${id}` }, title));
   return h("header", { class: "topbar" }, h("div", { class: "topbar-in" },
     h("span", { class: "brand" }, "Pellucid"),
-    h("nav", { "aria-label": "Sections" }, links), controls(explained, state), themeSwitch()));
+    h("nav", { "aria-label": "Sections" }, links), controls(subject, state), themeSwitch()));
 }
 
-/** Which features and which class the page speaks of. */
-export function controls(explained, state) {
+/** Which features, which class and which rows the page speaks of; a single row has no cohorts. */
+export function controls(subject, state, keeper = null) {
+  const { explained } = subject;
   return h("div", { class: "controls" },
     explained?.levels.engineered && levelSwitch(state),
-    explained?.classes && explained.nOutputs > 1 && classPicker(explained, state));
+    explained?.classes && explained.nOutputs > 1 && classPicker(explained, state),
+    explained?.n > 1 && cohortPicker(subject, state, keeper));
 }
 
 function classPicker(explained, state) {

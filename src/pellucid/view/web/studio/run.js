@@ -13,6 +13,7 @@ import { sectioned } from "../sections.js";
 import { controls } from "../topbar.js";
 import { ask, follow } from "./api.js";
 import { studioAsker } from "./asker.js";
+import { keeperOf } from "./keeper.js";
 import { queried, to } from "./link.js";
 import { progress } from "./runs.js";
 
@@ -44,11 +45,13 @@ export async function runPage(id) {
   if (line.status === "RUNNING") return underWay(line);
   const { run, subject } = await load(id);
   const state = startState(subject);
+  const { own, keeper } = await keeperOf(run);
+  state.set({ own });
   const address = sectioned(addressed(subject, state, queried(["run", id])), state);
   return {
     ...place(run, "Run"),
     ...address,
-    controls: controls(subject.explained, state),
+    controls: controls(subject, state, keeper),
     node: h("div", {}, headline(subject), files(run), qualitySection(subject, state), lineageSection(subject, state), distributionSection(subject, state), dataSection(subject, state)),
   };
 }
@@ -71,6 +74,8 @@ export async function explanationPage(id) {
   const { run, subject } = await load(id);
   if (!subject.explained?.n) throw new Error("This run was trained without an explanation.");
   const state = startState(subject);
+  const { own, keeper } = await keeperOf(run);
+  state.set({ own });
   const address = sectioned(addressed(subject, state, queried(["run", id, "explanation"])), state);
   const edit = h("div", { class: "files" });
   state.on(["row"], ({ row }) => {
@@ -80,8 +85,8 @@ export async function explanationPage(id) {
   return {
     ...place(run, "Explanation"),
     ...address,
-    controls: controls(subject.explained, state),
-    node: h("div", {}, h("h1", { class: "sr" }, "Explanation"), explainedSections(subject, state, studioAsker(run)).map(([, , node]) => node), edit),
+    controls: controls(subject, state, keeper),
+    node: h("div", {}, h("h1", { class: "sr" }, "Explanation"), explainedSections(subject, state, studioAsker(run), keeper).map(([, , node]) => node), edit),
   };
 }
 

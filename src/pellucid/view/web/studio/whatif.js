@@ -31,7 +31,7 @@ export async function whatIfPage(id, query) {
   queueMicrotask(() => requestAnimationFrame(edit.show));
   return {
     ...place(run, "What if"),
-    controls: controls(before.explained, state),
+    controls: controls(before, state),
     leave: edit.leave,
     node: h("section", { class: "headline" }, h("h1", {}, "What if"),
       h("p", { class: "lede" }, "Change a cell: the prediction and its reasons follow from the model itself. It says what the model would answer, not what would happen."),
