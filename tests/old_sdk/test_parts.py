@@ -103,6 +103,17 @@ def test_a_split_has_every_row_once():
     assert sorted(pd.concat(parts)) == list(range(101))
 
 
+def test_rows_of_a_time():
+    days = pd.date_range("2024-01-01", periods=10)
+    rows = TabularDataset(pd.DataFrame({"day": days.astype(str), "x": range(10)}))
+    with pytest.raises(DatasetError, match="call with_timestamp_columns"):
+        rows.time_before(days[3])
+    timed = rows.with_timestamp_columns("day").drop_columns("x")
+    assert len(timed.time_before(days[3])) == 4
+    assert len(timed.time_after(days[3], include_boundary=False)) == 6
+    assert len(timed.time_between(days[2], days[4])) == 3
+
+
 def test_versions_of_a_model_count_up(ws, tmp_path):
     (tmp_path / "m.pkl").write_bytes(b"one")
     Model.register(ws, "m.pkl", "m", tags={"k": "v"})
@@ -138,12 +149,16 @@ def test_a_run_keeps_what_it_is_told(ws, tmp_path):
 
 
 def test_explanations_are_listed_and_found_again(ws):
-    client = ExplanationClient.from_run(Experiment(ws, "e").start_logging())
+    with Experiment(ws, "e").start_logging() as run:
+        client = ExplanationClient.from_run(run)
+    assert [each.status for each in Run.list(Experiment(ws, "e"))] == ["Completed"]
     with pytest.raises(NoExplanationError, match="it has: none"):
         client.download_model_explanation(raw=True)
     ours = explanation()
     identity = client.upload_model_explanation(OldExplanation(ours), comment="first")
-    client.upload_model_explanation(explanation(), comment="second")
+    client.upload_model_explanation(explanation(), comment="second", top_k=1)
+    few = client.download_model_explanation(comment="second")
+    assert [len(few.get_ranked_global_names(k)) for k in (None, 2)] == [1, 2]
     assert [each["comment"] for each in client.list_model_explanations()] == ["first", "second"]
     found = client.download_model_explanation(comment="first", raw=True)
     assert found.id == identity
@@ -230,19 +245,24 @@ def test_a_service_answers_refuses_and_ends(ws, tmp_path):
     joblib.dump({"add": 10}, tmp_path / "sum.pkl")
     Model.register(ws, "sum.pkl", "sum")
     (tmp_path / "score.py").write_text(
-        "import json, joblib\nfrom azureml.core.model import Model\n"
+        "import joblib\nimport pandas as pd\nfrom azureml.core.model import Model\n"
         "def init():\n    global add\n    add = joblib.load(Model.get_model_path('sum'))['add']\n"
-        "def run(data):\n    return [x + add for x in json.loads(data)]\n"
+        "def run(data):\n    rows = pd.read_json(data, orient='records')\n"
+        "    return (rows['x'] + add).tolist()\n"
     )
     config = InferenceConfig(entry_script="score.py")
     settings = Webservice.deploy_configuration(auth_enabled=True, tags={"a": "b"})
     service = Model.deploy(ws, "adder", [Model(ws, "sum")], config, settings)
     try:
         service.wait_for_deployment()
-        assert (service.run([1, 2]), service.state) == ([11, 12], "Healthy")
+        assert (service.run([{"x": 1}, {"x": 2}]), service.state) == ([11, 12], "Healthy")
+        port = service.port
+        service.reload()
+        service.wait_for_deployment()
+        assert (service.port, service.run([{"x": 1}])) == (port, [11])
         assert Webservice(ws, "adder").tags == {"a": "b"}
-        with pytest.raises(WebserviceException, match=r"500: .*TypeError"):
-            service.run(["x"])
+        with pytest.raises(WebserviceException, match=r"500: .*KeyError"):
+            service.run([{"y": 1}])
         with pytest.raises(WebserviceException, match="already; pass overwrite"):
             Model.deploy(ws, "adder", [], config)
         with pytest.raises(urllib.error.HTTPError, match="401"):

@@ -19,7 +19,10 @@ install_here()
 
 def load_ipython_extension(shell: Any) -> None:
     """Let a notebook's ``import azureml...`` find these names: ``%load_ext pellucid.azureml``."""
+    from pellucid.azureml.bygone import restore
+
     install()
+    restore()
 
 
 __all__ = ["install", "load_ipython_extension"]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from pellucid.azureml.aliases import AliasError, install
+from pellucid.azureml.bygone import restore
 
 _USAGE = "usage: python -m pellucid.azureml [--override] script.py [arguments]"
 
@@ -27,6 +28,7 @@ def main(arguments: list[str]) -> int:
     except AliasError as error:
         print(error, file=sys.stderr)
         return 2
+    restore()
     sys.argv = rest
     sys.path.insert(0, str(script.resolve().parent))
     runpy.run_path(str(script), run_name="__main__")

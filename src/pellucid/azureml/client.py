@@ -51,13 +51,20 @@ class ExplanationClient:
     def upload_model_explanation(
         self, explanation: Any, *, comment: str = "", top_k: int | None = None, **others: Any
     ) -> str:
-        """Keep an explanation with the run, whole; give its id."""
+        """Keep an explanation with the run, whole; give its id.
+
+        Ranked names and values of what is downloaded end after ``top_k``.
+        """
         ours = getattr(explanation, "explanation", explanation)
         name = uuid.uuid4().hex
         folder = self._folder / name[:8]
         folder.mkdir(parents=True)
         ours.save(folder / "explanation.pellucid")
+        names = getattr(explanation, "features", None)
+        classes = getattr(explanation, "classes", None)
         facts = {
+            "top_k": top_k, "features": names,
+            "classes": None if classes is None else [_plain(each) for each in classes],
             "id": name, "comment": comment, "data_type": "tabular", "explain_type": "local, global",
             "model_type": "regression" if ours.classes is None else "classification",
             "is_raw": ours.level == "raw", "is_engineered": ours.level == "engineered",
@@ -91,6 +98,8 @@ class ExplanationClient:
     ) -> OldExplanation:  # fmt: skip
         """The latest explanation that fits what is asked for.
 
+        Its ranked names and values end after ``top_k``.
+
         Raises
         ------
         NoExplanationError
@@ -114,7 +123,11 @@ class ExplanationClient:
             names = None if facts["is_raw"] else old_names(stored.model())
         else:
             ours = Explanation.load(self._folder / facts["id"][:8] / "explanation.pellucid")
-        return OldExplanation(ours, id=facts["id"], comment=facts["comment"], features=names)
+            names = facts.get("features")
+        return OldExplanation(
+            ours, id=facts["id"], comment=facts["comment"], features=names,
+            classes=facts.get("classes"), top_k=top_k or facts.get("top_k"),
+        )  # fmt: skip
 
     @property
     def _folder(self) -> Path:
@@ -140,6 +153,11 @@ class ExplanationClient:
             }
             for level in levels
         ]  # fmt: skip
+
+
+def _plain(label: Any) -> Any:
+    """A label as JSON has it."""
+    return label.item() if hasattr(label, "item") else label
 
 
 def _time(facts: dict[str, Any]) -> str:

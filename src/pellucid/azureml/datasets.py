@@ -33,8 +33,11 @@ class TabularDataset:
     ['b']
     """
 
-    def __init__(self, frame: pd.DataFrame, name: str | None = None) -> None:
+    def __init__(
+        self, frame: pd.DataFrame, name: str | None = None, time: str | None = None
+    ) -> None:
         self._frame = frame
+        self._time = time
         self.name = name
         self.id = name or "dataset"
 
@@ -55,28 +58,78 @@ class TabularDataset:
         first = np.sort(order[: round(percentage * len(order))])
         second = np.setdiff1d(order, first)
         parts = (self._frame.iloc[rows].reset_index(drop=True) for rows in (first, second))
-        left, right = (TabularDataset(part) for part in parts)
+        left, right = map(self._same, parts)
         return left, right
 
     def drop_columns(self, columns: str | Sequence[str]) -> TabularDataset:
         """Without some columns."""
-        return TabularDataset(self._frame.drop(columns=_names(columns)))
+        return self._same(self._frame.drop(columns=_names(columns)))
 
     def keep_columns(self, columns: str | Sequence[str], validate: bool = False) -> TabularDataset:
         """Only some columns."""
-        return TabularDataset(self._frame[_names(columns)])
+        return self._same(self._frame[_names(columns)])
 
     def take(self, count: int) -> TabularDataset:
         """The first rows."""
-        return TabularDataset(self._frame.head(count))
+        return self._same(self._frame.head(count))
 
     def skip(self, count: int) -> TabularDataset:
         """All but the first rows."""
-        return TabularDataset(self._frame.iloc[count:].reset_index(drop=True))
+        return self._same(self._frame.iloc[count:].reset_index(drop=True))
 
     def take_sample(self, probability: float, seed: int | None = None) -> TabularDataset:
         """Each row with a probability."""
         return self.random_split(probability, seed)[0]
+
+    def with_timestamp_columns(
+        self, timestamp: str | None = None, partition_timestamp: str | None = None, **others: Any
+    ) -> TabularDataset:
+        """Say which column has the times that `time_before` and the others go by."""
+        name = timestamp or others.get("fine_grain_timestamp")
+        if name not in self._frame.columns:
+            raise DatasetError(f"there is no column {name!r}; columns: {', '.join(self.columns)}")
+        times = pd.to_datetime(self._frame[name])
+        return TabularDataset(self._frame.assign(**{str(name): times}), self.name, name)
+
+    def time_before(self, end_time: Any, include_boundary: bool = True) -> TabularDataset:
+        """Rows up to a time."""
+        return self.time_between(None, end_time, include_boundary)
+
+    def time_after(self, start_time: Any, include_boundary: bool = True) -> TabularDataset:
+        """Rows from a time on."""
+        return self.time_between(start_time, None, include_boundary)
+
+    def time_recent(self, time_delta: Any, include_boundary: bool = True) -> TabularDataset:
+        """Rows of so long before the last one."""
+        return self.time_after(self._times.max() - pd.Timedelta(time_delta), include_boundary)
+
+    def time_between(
+        self, start_time: Any, end_time: Any, include_boundary: bool = True
+    ) -> TabularDataset:
+        """Rows between two times.
+
+        Raises
+        ------
+        DatasetError
+            Without a column of times.
+        """
+        times = self._times
+        kept = np.ones(len(times), dtype=bool)
+        if start_time is not None:
+            kept &= times >= start_time if include_boundary else times > start_time
+        if end_time is not None:
+            kept &= times <= end_time if include_boundary else times < end_time
+        return self._same(self._frame[kept].reset_index(drop=True))
+
+    def _same(self, frame: pd.DataFrame) -> TabularDataset:
+        """Other rows or columns, with the times where they still have them."""
+        return TabularDataset(frame, time=self._time if self._time in frame.columns else None)
+
+    @property
+    def _times(self) -> pd.Series:
+        if self._time is None:
+            raise DatasetError("the data set has no column of times; call with_timestamp_columns")
+        return self._frame[self._time]
 
     def register(
         self, workspace: Workspace, name: str, create_new_version: bool = False, **others: Any
@@ -90,7 +143,7 @@ class TabularDataset:
                 f"there is a data set {name!r} already; pass create_new_version=True to replace it"
             )
         self._frame.to_parquet(file, index=False)
-        return TabularDataset(self._frame, name)
+        return TabularDataset(self._frame, name, self._time)
 
     def as_named_input(self, name: str) -> TabularDataset:
         """Itself: inputs are passed as they are."""

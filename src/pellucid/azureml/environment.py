@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
     from pellucid.azureml.workspace import Experiment, Workspace
 
 VERSION = "1.62.0"  # of the SDK whose names these are
+DEFAULT_CPU_IMAGE = "this machine"  # the container image of old scripts
+DEFAULT_GPU_IMAGE = DEFAULT_CPU_IMAGE
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-class ScriptError(PellucidError):
+class ExperimentExecutionException(PellucidError):
+    """A run that failed."""
+
+
+class ScriptError(ExperimentExecutionException):
     """A script that is not there, or that failed."""
 
 
@@ -137,6 +144,20 @@ class DockerSection:
         self.__dict__.update(settings)
 
 
+class DockerConfiguration:
+    """Whether a script runs in a container: it does not here."""
+
+    def __init__(self, use_docker: bool = False, **others: Any) -> None:
+        self.use_docker = use_docker
+
+
+class ResourceConfiguration:
+    """What a model asks for; not used here."""
+
+    def __init__(self, cpu: Any = None, memory_in_gb: Any = None, gpu: Any = None) -> None:
+        self.cpu, self.memory_in_gb, self.gpu = cpu, memory_in_gb, gpu
+
+
 class Environment:
     """A named list of packages; what runs here runs in this very environment."""
 
@@ -176,6 +197,12 @@ class Environment:
         for line in Path(file_path).read_text().splitlines():
             if line.strip() and not line.startswith("#"):
                 made.python.conda_dependencies.add_pip_package(line.strip())
+        return made
+
+    def clone(self, new_name: str) -> Environment:
+        """The same under another name."""
+        made = Environment(new_name)
+        made.__dict__.update(deepcopy(self.__dict__), name=new_name)
         return made
 
     def register(self, workspace: Workspace) -> Environment:

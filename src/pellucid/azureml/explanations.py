@@ -17,6 +17,7 @@ class OldExplanation:
     classes the second is the first with other signs.
 
     features, classes : names to use in place of the explanation's own.
+    top_k : where ranked names and values end, unless a call says otherwise.
 
     Examples
     --------
@@ -42,8 +43,10 @@ class OldExplanation:
         comment: str = "",
         features: Sequence[str] | None = None,
         classes: Sequence[Any] | None = None,
+        top_k: int | None = None,
     ) -> None:
         self.explanation = explanation
+        self._top_k = top_k
         self._classes = classes or explanation.classes
         self._names = tuple(features or explanation.feature_names)
         self.id = id
@@ -134,26 +137,28 @@ class OldExplanation:
     def get_feature_importance_dict(self, top_k: int | None = None) -> dict[str, float]:
         """Names and importances, most important first."""
         features, values = self.features, self.global_importance_values
-        return {features[k]: values[k] for k in _rank(values)[:top_k]}
+        return {features[k]: values[k] for k in _rank(values)[: top_k or self._top_k]}
 
     def get_ranked_global_names(self, top_k: int | None = None) -> list[str]:
         """Names, most important first."""
         features = self.features
-        return [features[k] for k in self.global_importance_rank[:top_k]]
+        return [features[k] for k in self.global_importance_rank[: top_k or self._top_k]]
 
     def get_ranked_global_values(self, top_k: int | None = None) -> list[float]:
         """Importances, largest first."""
-        return sorted(self.global_importance_values, reverse=True)[:top_k]
+        return sorted(self.global_importance_values, reverse=True)[: top_k or self._top_k]
 
     def get_ranked_per_class_names(self, top_k: int | None = None) -> list[list[str]]:
         """Names for each class, most important first."""
         features = self.features
-        ranks = [_rank(values)[:top_k] for values in self.per_class_values]
+        ranks = [_rank(values)[: top_k or self._top_k] for values in self.per_class_values]
         return [[features[k] for k in rank] for rank in ranks]
 
     def get_ranked_per_class_values(self, top_k: int | None = None) -> list[list[float]]:
         """Importances for each class, largest first."""
-        return [sorted(values, reverse=True)[:top_k] for values in self.per_class_values]
+        return [
+            sorted(values, reverse=True)[: top_k or self._top_k] for values in self.per_class_values
+        ]
 
     def get_local_importance_rank(self) -> list[Any]:
         """For each row (of each class) features by falling importance, signs counted."""
@@ -170,7 +175,7 @@ class OldExplanation:
 
     def _ranked_local(self, shown: Any, top_k: int | None) -> list[Any]:
         per_class = [
-            [shown(values, _rank(values)[:top_k]) for values in matrix]
+            [shown(values, _rank(values)[: top_k or self._top_k]) for values in matrix]
             for matrix in self._per_class
         ]
         return per_class[0] if self.explanation.classes is None else per_class

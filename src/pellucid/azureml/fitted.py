@@ -29,7 +29,8 @@ class FittedModel:
     @property
     def named_steps(self) -> dict[str, Any]:
         """The featurizer under its old name, and the model."""
-        return {"datatransformer": DataTransformer(self.predictor), "estimator": self}
+        name = "timeseriestransformer" if hasattr(self.predictor, "history") else "datatransformer"
+        return {name: DataTransformer(self.predictor), "estimator": self}
 
     @property
     def steps(self) -> list[tuple[str, Any]]:
@@ -61,16 +62,24 @@ class FittedModel:
         return rebuild, (dict(self.predictor.to_files()),)
 
     def __repr__(self) -> str:
-        return (
-            f"FittedModel({self.predictor.target!r}, {len(self.predictor.schema.columns)} columns)"
-        )
+        n_columns = len(self.predictor.schema.columns)
+        return f"{type(self).__name__}({self.predictor.target!r}, {n_columns} columns)"
 
 
 def rebuild(files: Mapping[str, bytes]) -> FittedModel:
     """A fitted model from the content of its files."""
     from pellucid.explain.forecast import read_predictor
 
-    return FittedModel(read_predictor(dict(files)))
+    return dressed(read_predictor(dict(files)))
+
+
+def dressed(predictor: Any) -> FittedModel:
+    """The fitted model of a predictor of either kind."""
+    if not hasattr(predictor, "history"):
+        return FittedModel(predictor)
+    from pellucid.azureml.forecasting import FittedForecaster
+
+    return FittedForecaster(predictor)
 
 
 def as_rows(X: Any) -> Any:

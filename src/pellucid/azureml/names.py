@@ -21,6 +21,7 @@ _SCORING = "pellucid.azureml.scoring"
 _ENVIRONMENT = "pellucid.azureml.environment"
 _MODELS = "pellucid.azureml.models"
 _SERVICES = "pellucid.azureml.services"
+_SCORES = "pellucid.azureml.scores"
 _WIDGETS = "pellucid.azureml.showing"
 
 _CORE = {
@@ -59,6 +60,7 @@ _ONNX = "pellucid.azureml.onnx_convert"
 _DASHBOARD = {"ExplanationDashboard": _WIDGETS}
 _MIMICS = {"MimicExplainer": _MIMIC}
 _EXPLAINERS = {**_MIMICS, "TabularExplainer": "pellucid.azureml.tabular"}
+_PERMUTED = {"PFIExplainer": "pellucid.azureml.permuted"}
 _WRAPPER = {"MimicWrapper": "pellucid.azureml.wrapper"}
 
 AZUREML: dict[str, dict[str, str]] = {
@@ -84,7 +86,11 @@ AZUREML: dict[str, dict[str, str]] = {
     "core.experiment": {"Experiment": _WORKSPACE},
     "core.model": {"InferenceConfig": _SERVICES, "Model": _MODELS},
     "core.run": {"Run": _RUNS},
-    "core.runconfig": {"RunConfiguration": _ENVIRONMENT},
+    "core.resource_configuration": {"ResourceConfiguration": _ENVIRONMENT},
+    "core.runconfig": dict.fromkeys(
+        ("DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE", "DockerConfiguration", "RunConfiguration"),
+        _ENVIRONMENT,
+    ),
     "core.script_run": {"ScriptRun": _RUNS},
     "core.script_run_config": {"ScriptRunConfig": _ENVIRONMENT},
     "core.webservice": _SERVING,
@@ -92,10 +98,18 @@ AZUREML: dict[str, dict[str, str]] = {
     "automl.core.featurization": {"FeaturizationConfig": _SETTINGS},
     "automl.core.featurization.featurizationconfig": {"FeaturizationConfig": _SETTINGS},
     "automl.runtime.onnx_convert": {"OnnxConverter": _ONNX, "OnnxInferenceHelper": _ONNX},
+    "automl.core.shared": {"constants": _SCORES},
+    "automl.core.shared.constants": {"Metric": _SCORES},
+    "automl.runtime.shared.score": {"scoring": _SCORES},
     "automl.core.forecasting_parameters": {"ForecastingParameters": _SETTINGS},
     "data": {"TabularDataset": _DATA},
     "data.dataset_factory": {"TabularDatasetFactory": _DATA},
     "data.tabular_dataset": {"TabularDataset": _DATA},
+    "exceptions": {
+        "ComputeTargetException": _ENVIRONMENT,
+        "ExperimentExecutionException": _ENVIRONMENT,
+        "WebserviceException": _SERVICES,
+    },
     "explain.model._internal.explanation_client": _CLIENTS,
     "explain.model.mimic.mimic_explainer": _MIMICS,
     "explain.model.mimic.models.lightgbm_model": _LIGHTGBM,
@@ -116,10 +130,11 @@ AZUREML: dict[str, dict[str, str]] = {
     "widgets": {"RunDetails": _WIDGETS},
 }
 BESIDE: dict[str, dict[str, str]] = {
-    "interpret.ext.blackbox": _EXPLAINERS,
+    "interpret.ext.blackbox": {**_EXPLAINERS, **_PERMUTED},
     "interpret.ext.glassbox": _SURROGATES,
     "interpret_community.mimic.mimic_explainer": _MIMICS,
-    "interpret_community": _EXPLAINERS,
+    "interpret_community": {**_EXPLAINERS, **_PERMUTED},
+    "interpret_community.permutation.permutation_importance": _PERMUTED,
     "interpret_community.tabular_explainer": {"TabularExplainer": "pellucid.azureml.tabular"},
     "interpret_community.mimic.models.lightgbm_model": _LIGHTGBM,
     "interpret_community.mimic.models.linear_model": _LINEAR,

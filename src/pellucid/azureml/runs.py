@@ -79,6 +79,16 @@ class Run:
                 return Run.load(experiment, run_id)
         raise RunError(f"there is no run {run_id!r} in {workspace.directory}")
 
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        """It has ended, well or not."""
+        if kind is not None:
+            self.fail(error)
+        elif self.status == "Running":
+            self.complete()
+
     # facts
 
     @property
@@ -168,6 +178,8 @@ class Run:
     def log_table(self, name: str, value: Mapping[str, Any], description: str = "") -> None:
         """Keep a table."""
         self._update("metrics", {name: dict(value)})
+
+    log_accuracy_table = log_confusion_matrix = log_predictions = log_residuals = log_table
 
     def log_image(
         self, name: str, path: str | None = None, plot: Any = None, **others: Any
@@ -294,6 +306,11 @@ class Run:
         return Model.register(
             self.experiment.workspace, str(source), model_name, run_id=self.id, **known
         )
+
+    @staticmethod
+    def list(experiment: Experiment, **others: Any) -> list[Run]:
+        """The runs of an experiment, latest first."""
+        return experiment.get_runs()
 
     def __repr__(self) -> str:
         return f"Run(Experiment: {self.experiment.name}, Id: {self.id}, Status: {self.status})"

@@ -31,6 +31,11 @@ _PATIENCE = 180.0  # seconds until a service must answer
 class WebserviceException(PellucidError):
     """A service that does not exist, did not start, or answered with an error."""
 
+    @property
+    def message(self) -> str:
+        """What went wrong."""
+        return str(self)
+
 
 class InferenceConfig:
     """Which script answers, and in what environment: that of this process."""
@@ -155,6 +160,39 @@ class Webservice:
                 f"the service {self.name!r} does not answer ({error}); its state is {self.state}"
             ) from error
 
+    @property
+    def port(self) -> int:
+        """Where it listens, on this machine."""
+        return int(self._facts["port"])
+
+    @property
+    def swagger_uri(self) -> None:
+        """None: entry scripts say nothing of what they take."""
+
+    @property
+    def compute_type(self) -> str:
+        """Local."""
+        return "Local"
+
+    def reload(self, wait: bool = False, **others: Any) -> None:
+        """Start its process anew, with the same script and models."""
+        self.update()
+
+    def update(
+        self,
+        models: Sequence[Model] | None = None,
+        inference_config: InferenceConfig | None = None,
+        **others: Any,
+    ) -> None:
+        """Start its process anew, with other models or another script where they are given."""
+        facts = self._facts
+        if models is None:
+            models = [Model(self.workspace, each) for each in facts["models"]]
+        if inference_config is None:
+            inference_config = InferenceConfig(**facts["inference"])
+        settings = {**facts["settings"], "port": facts["port"]}
+        start(self.workspace, self.name, models, inference_config, settings, overwrite=True)
+
     def get_logs(self, num_lines: int = 5000, **others: Any) -> str:
         """The last lines of what it printed."""
         text = (self._folder / LOG).read_text(errors="replace")
@@ -208,7 +246,7 @@ def start(
         Webservice(workspace, name).delete()
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)  # its facts hold the keys
-    settings = dict(settings or {})
+    given = settings = dict(settings or {})
     # with a folder of its own all of it is the script's; else the script alone
     if inference.source_directory:
         shutil.copytree(source, folder / "source", dirs_exist_ok=True)
@@ -235,7 +273,11 @@ def start(
     facts = {
         "process": token_of(process.pid), "port": port, "keys": keys,
         "tags": settings.get("tags") or {}, "description": settings.get("description") or "",
-        "models": [model.id for model in models],
+        "models": [model.id for model in models], "settings": given,
+        "inference": {
+            "entry_script": inference.entry_script, "source_directory": str(source) if
+            inference.source_directory else None,
+        },
     }  # fmt: skip
     write_facts(folder, facts)
     return Webservice(workspace, name)

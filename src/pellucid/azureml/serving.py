@@ -15,6 +15,7 @@ from threading import Lock
 from typing import Any
 
 from pellucid.azureml.aliases import AliasError, install
+from pellucid.azureml.bygone import restore
 
 _MOST = 64 * 2**20  # bytes of a request
 
@@ -23,6 +24,7 @@ def serve(script: str, port: int) -> None:
     """Answer requests on loopback until the process is ended."""
     with suppress(AliasError):  # the real SDK is there, and answers the script's imports
         install()
+    restore()
     sys.path.insert(0, str(Path(script).resolve().parent))
     names = runpy.run_path(script, run_name="entry_script")
     for name in ("init", "run"):

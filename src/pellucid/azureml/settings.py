@@ -15,12 +15,36 @@ class ConfigError(PellucidError):
 
 
 class ForecastingParameters:
-    """What is known of the series, by the old names."""
+    """What is known of the series, by the old names.
+
+    As it was, columns are known for the times ahead unless ``features_unknown_at_forecast_time``
+    names them.
+
+    Examples
+    --------
+    >>> ForecastingParameters("week", 4, "store").options(["week", "store", "price"])["horizon"]
+    4
+    """
+
+    _OLDER = {
+        "max_horizon": "forecast_horizon",
+        "grain_column_names": "time_series_id_column_names",
+    }
+    _TAKEN = (
+        "time_column_name", "forecast_horizon", "time_series_id_column_names", "freq",
+        "features_unknown_at_forecast_time",
+    )  # fmt: skip
+    _IDLE = (
+        "group_column_names", "target_lags", "feature_lags", "target_rolling_window_size",
+        "use_stl", "seasonality", "country_or_region_for_holidays", "country_or_region",
+        "holiday_country", "short_series_handling_configuration", "short_series_handling",
+        "target_aggregation_function", "cv_step_size", "validate_parameters",
+    )  # fmt: skip
 
     def __init__(
         self,
         time_column_name: str | None = None,
-        forecast_horizon: int = 1,
+        forecast_horizon: int | str = 1,
         time_series_id_column_names: str | Sequence[str] | None = None,
         **others: Any,
     ) -> None:
@@ -28,10 +52,51 @@ class ForecastingParameters:
         self.forecast_horizon = forecast_horizon
         self.time_series_id_column_names = time_series_id_column_names
         self.freq = others.pop("freq", None)
-        self.target_lags = others.pop("target_lags", None)
+        self.features_unknown_at_forecast_time = others.pop(
+            "features_unknown_at_forecast_time", None
+        )
         self.others = others
-        for name in others:
-            note_once(f"ForecastingParameters({name}=...) is not used here")
+        for name, value in others.items():
+            if name not in self._IDLE:
+                raise ConfigError(f"ForecastingParameters has no parameter {name!r}")
+            if value is not None:
+                note_once(f"ForecastingParameters({name}=...) changes nothing here")
+
+    @classmethod
+    def taken_from(cls, settings: dict[str, Any]) -> ForecastingParameters:
+        """Those among the settings of a training, which loses them; older names too."""
+        found = {
+            cls._OLDER.get(name, name): settings.pop(name)
+            for name in (*cls._OLDER, *cls._TAKEN, *cls._IDLE)
+            if name in settings
+        }
+        return cls(**found)
+
+    def options(self, columns: Sequence[str]) -> dict[str, Any]:
+        """The same, as Pellucid's forecaster takes it, for a table with these columns.
+
+        Raises
+        ------
+        ConfigError
+            Without a column of times, or a horizon that is no number.
+        """
+        if self.time_column_name is None:
+            raise ConfigError("forecasting needs time_column_name, the column of times")
+        horizon = self.forecast_horizon
+        if not isinstance(horizon, int):
+            raise ConfigError(f"forecast_horizon is {horizon!r}; say how many steps, such as 4")
+        ids = _listed(self.time_series_id_column_names)
+        unknown = _listed(self.features_unknown_at_forecast_time)
+        apart = {self.time_column_name, *ids, *unknown}
+        return {
+            "time_column": self.time_column_name, "horizon": horizon, "series_columns": ids,
+            "frequency": self.freq,
+            "known_in_advance": tuple(name for name in columns if name not in apart),
+        }  # fmt: skip
+
+
+def _listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names or ())
 
 
 class FeaturizationConfig:

@@ -68,7 +68,7 @@ class AutoMLExplainerSetupClass:
     def automl_featurizer(self) -> Any:
         """The part of the model that makes them."""
         steps = getattr(self.automl_pipeline, "named_steps", {})
-        return steps.get("datatransformer")
+        return steps.get("datatransformer", steps.get("timeseriestransformer"))
 
     @property
     def surrogate_model(self) -> Any:
@@ -111,6 +111,8 @@ def automl_setup_model_explanations(
         kept = np.sort(np.random.default_rng(_SEED).choice(len(test), _MOST, replace=False))
         test = test.iloc[kept] if hasattr(test, "iloc") else test[kept]
     target = None if y is None or X is None else np.ravel(as_rows(y))
+    if target is not None and hasattr(model, "history"):
+        target = target.astype(np.float64)
     setup = setup_explanations(model, X=train, X_test=test, y=target, task=task)  # type: ignore[arg-type]
     return AutoMLExplainerSetupClass(setup, fitted_model, automl_run)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.azureml import artefacts
 from pellucid.azureml.faults import faults_of
-from pellucid.azureml.fitted import FittedModel
+from pellucid.azureml.fitted import FittedModel, dressed
 from pellucid.azureml.runs import MODEL_FILE, Run, RunError
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class TrialRun(_StoredRun):
     @property
     def fitted(self) -> FittedModel:
         """The model of this trial."""
-        return FittedModel(self.stored.model(iteration=self.facts["iteration"]))
+        return dressed(self.stored.model(iteration=self.facts["iteration"]))
 
     def _existing(self, name: str) -> Path:
         """A file; the model's own are made when they are asked for."""

@@ -94,7 +94,7 @@ class AutoMLConfig:
 
         left = dict(self.settings)
         X, y, weight = _rows(left)
-        options = _options(self.task, left)
+        options = _options(self.task, left, list(X.columns))
         fit: dict[str, Any] = {}
         if weight is not None:
             fit["sample_weight"] = weight
@@ -155,7 +155,7 @@ def _column(data: Any) -> Any:
     return values.iloc[:, 0] if isinstance(values, pd.DataFrame) else values
 
 
-def _options(task: str, left: dict[str, Any]) -> dict[str, Any]:
+def _options(task: str, left: dict[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     """Parameters of our estimator, out of the settings."""
     hours, minutes = (
         left.pop("experiment_timeout_hours", None),
@@ -193,15 +193,7 @@ def _options(task: str, left: dict[str, Any]) -> dict[str, Any]:
         options["blocked_families"] = sorted(set(_families(blocked)) - others)
     series = left.pop("forecasting_parameters", None)
     if task == "forecasting":
-        if series is None:
-            known = ("time_column_name", "forecast_horizon", "time_series_id_column_names", "freq")
-            series = ForecastingParameters(**{k: left.pop(k) for k in known if k in left})
-        ids = series.time_series_id_column_names or ()
-        options |= {
-            "time_column": series.time_column_name, "horizon": series.forecast_horizon,
-            "series_columns": (ids,) if isinstance(ids, str) else tuple(ids),
-            "frequency": series.freq,
-        }  # fmt: skip
+        options |= (series or ForecastingParameters.taken_from(left)).options(columns)
     return options
 
 

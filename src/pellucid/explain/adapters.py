@@ -26,6 +26,7 @@ _SEARCHES = (
     "GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV",
     "OptunaSearchCV", "FixedThresholdClassifier", "TunedThresholdClassifierCV",
 )  # fmt: skip
+_DRESSED = ("pellucid.azureml.fitted", "pellucid.azureml.forecasting")
 _SEARCHED = ("best_estimator_", "estimator_")
 
 
@@ -58,7 +59,7 @@ def as_subject(model: Any, X: Any = None) -> Subject:
     """
     if isinstance(model, Subject):
         return model
-    own = _predictor_of(model)
+    own = predictor_of(model)
     if own is not None:
         return of_predictor(own)
     tool = read_tool(model, X)
@@ -103,7 +104,7 @@ def _itself(_: Any, names: tuple[str, ...]) -> Lineage:
     return identity(names)
 
 
-def _predictor_of(model: Any) -> Predictor | None:
+def predictor_of(model: Any) -> Predictor | None:
     """The predictor in one of our estimators, runs or models under old names."""
     if isinstance(model, Predictor):
         return model
@@ -118,7 +119,7 @@ def _predictor_of(model: Any) -> Predictor | None:
     if home == "pellucid.store.run":
         stored: Predictor = model.model()
         return stored
-    if home == "pellucid.azureml.fitted":  # dressed as a pipeline, which it is not
+    if home in _DRESSED:  # as a pipeline, which it is not
         dressed: Predictor = model.predictor
         return dressed
     return None

@@ -25,7 +25,7 @@ from pellucid.tabular.series.history import (
     show_moment,
 )
 from pellucid.tabular.series.spec import SeriesSpec
-from pellucid.tabular.series.table import make_table
+from pellucid.tabular.series.table import make_table, supervise
 
 _SPEC, _HISTORY = "series.json", "history.parquet"
 
@@ -70,16 +70,7 @@ class ForecastPredictor(Predictor):
             Rows that fit no history, or a ``y`` of another length.
         """
         frame = to_frame(X)
-        try:
-            values = pd.to_numeric(pd.Series(np.asarray(y).ravel()))
-        except (TypeError, ValueError) as error:
-            raise SeriesError(f"the history's y must be numbers: {error}") from error
-        if len(values) != len(frame):
-            raise SeriesError(
-                f"the history's X has {len(frame)} rows but its y has {len(values)}; they must be "
-                f"the same"
-            )
-        later = History.read(frame, values.to_numpy(np.float64, na_value=np.nan), self.spec)
+        later = History.read(frame, self._numbers(y, len(frame)), self.spec)
         moved = replace(self, history=_kept(self.history.then(later), self.schema))
         moved.__dict__["_shapley"] = self._shapley  # the model is the same: compiled once for all
         return moved
@@ -92,9 +83,40 @@ class ForecastPredictor(Predictor):
         SeriesError
             A column is absent, a series has no history, or a time is not within the horizon.
         """
+        return align(self.seen(X), self.schema)
+
+    def seen(self, X: Any) -> pd.DataFrame:
+        """What is known of rows to forecast, (n_rows, the spec's table columns); see `frame`."""
         ahead = check_columns(to_frame(X), self.spec.needed)
-        code, origin, target = self._locate(ahead)
-        return align(make_table(self.history, ahead, code, origin, target), self.schema)
+        return make_table(self.history, ahead, *self._locate(ahead))
+
+    def seen_before(self, X: Any, y: Any, *, seed: int = 0) -> pd.DataFrame:
+        """What was known of rows whose values are known, each from an origin before it.
+
+        Parameters
+        ----------
+        X : table, (n_rows, n_columns)
+            A history of its own, with all columns of the training table.
+        y : array, (n_rows,); missing where not known.
+
+        Returns
+        -------
+        DataFrame, (n, the spec's table columns)
+            At most a row for each value; values before which nothing is known have none.
+        """
+        frame = to_frame(X)
+        past = History.read(frame, self._numbers(y, len(frame)), self.spec)
+        return supervise(past, most_rows=len(frame), seed=seed).frame
+
+    @property
+    def of_seen(self) -> Predictor:
+        """The same model for rows that `seen` and `seen_before` give."""
+        return Predictor(**{field.name: getattr(self, field.name) for field in fields(Predictor)})
+
+    def steps(self, X: Any) -> np.ndarray:
+        """Steps from its origin to each row, int64 (n_rows,); beyond the horizon too."""
+        _, origin, target = self._placed(check_columns(to_frame(X), self.spec.needed))
+        return target - origin
 
     def forecast(self, X: Any = None) -> pd.DataFrame:
         """Forecasts with the series and times that they are of.
@@ -136,7 +158,21 @@ class ForecastPredictor(Predictor):
         ahead = history.rows[list(spec.series_columns)].iloc[rows].reset_index(drop=True)
         return ahead.assign(**{spec.time.name: spec.frequency.later(history.moments[rows], steps)})
 
-    def _locate(self, ahead: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    @staticmethod
+    def _numbers(y: Any, n_rows: int) -> np.ndarray:
+        """The values of a history, float64 (n_rows,)."""
+        try:
+            values = pd.to_numeric(pd.Series(np.asarray(y).ravel()))
+        except (TypeError, ValueError) as error:
+            raise SeriesError(f"the history's y must be numbers: {error}") from error
+        if len(values) != n_rows:
+            raise SeriesError(
+                f"the history's X has {n_rows} rows but its y has {len(values)}; they must be "
+                f"the same"
+            )
+        return values.to_numpy(np.float64, na_value=np.nan)
+
+    def _placed(self, ahead: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Series, origin and target time of each row, int64 (n_rows,) each."""
         history, spec = self.history, self.spec
         moments = read_times(ahead, spec)
@@ -152,14 +188,20 @@ class ForecastPredictor(Predictor):
                 )
         code = np.array([place.get(key, 0) for key in keys], dtype=np.int64)[own]
         last, end = history.end[code], int(history.end.max())
-        origin = np.where(target - last > spec.horizon, np.maximum(last, end), last)
+        return code, np.where(target - last > spec.horizon, np.maximum(last, end), last), target
+
+    def _locate(self, ahead: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same of rows within the horizon; an error names one that is not."""
+        history, spec = self.history, self.spec
+        code, origin, target = self._placed(ahead)
         step = target - origin
         wrong = (step < 1) | (step > spec.horizon)
         if wrong.any():
             row = int(wrong.argmax())
             series = name_series(spec.series_columns, history.keys[code[row]])
+            moment = show_moment(read_times(ahead, spec)[row])
             raise SeriesError(
-                f"{spec.time.name} {show_moment(moments[row])} lies {step[row]} steps of one "
+                f"{spec.time.name} {moment} lies {step[row]} steps of one "
                 f"{spec.frequency.name} after the history of {series}, expected 1 to "
                 f"{spec.horizon}: {_advice(int(step[row]))}"
             )

@@ -10,8 +10,10 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils.metaestimators import available_if
 
+from pellucid.explain.adapters import predictor_of
 from pellucid.explain.assembly import raw_table
 from pellucid.explain.explanation import ExplanationError
+from pellucid.explain.forecast import ForecastPredictor
 from pellucid.explain.setting import Setting, make_setting
 from pellucid.explain.subject import Subject
 
@@ -96,7 +98,9 @@ def setup_explanations(
     fitted : fitted model
         Whatever `pellucid.explain` takes.
     X : table, (n_rows, n_columns)
-        Training rows. All of them are kept, in their order.
+        Training rows. All of them are kept, in their order. Of a forecaster, a history with its
+        ``y``, of which each known value is a row, seen from an origin before it; without ``y``,
+        rows to forecast.
     X_test : table, optional
         Rows to explain.
     y : array, (n_rows,), optional
@@ -125,7 +129,12 @@ def setup_explanations(
     >>> setup.feature_map.toarray().astype(int).tolist()
     [[0, 0, 1], [1, 1, 0]]
     """
-    setting = make_setting(fitted, X, background=X)
+    model, own = fitted, predictor_of(fitted)
+    if isinstance(own, ForecastPredictor):
+        model = own.of_seen
+        X, y = own.seen(X) if y is None else own.seen_before(X, y), None
+        X_test = None if X_test is None else own.seen(X_test)
+    setting = make_setting(model, X, background=X)
     subject = setting.subject
     _check_task(subject, task)
     if y is not None and len(y) != setting.n_rows:
