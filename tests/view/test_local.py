@@ -30,6 +30,8 @@ def test_nearest_rows_are_those_of_brute_force_and_lead_there(runs, show, task):
     ids = [str(i) for i in run.explanation().data.index]
     page = show(run)
     near = page.get_by_role("region", name="Nearest rows")
+    page.locator("#row .below").last.scroll_into_view_if_needed()
+    near.wait_for()
     row = ids.index(page.locator("#row .row-line[aria-selected=true] .row-id").inner_text())
     total, expected = _nearest(run, row)
     told = near.locator("tbody tr")

@@ -1,9 +1,12 @@
 // What would change the answer of the chosen row: the outcome that is wanted, the columns that may
 // change, and the fewest changes after which the model says so.
 
+import { short } from "./axes.js";
+import { once } from "./decode.js";
 import { h, name, select, swap, uid } from "./dom.js";
 import { count, date, num, percent } from "./format.js";
-import { isSpread, extent } from "./stats.js";
+import { whenNear } from "./near.js";
+import { extent, isSpread } from "./stats.js";
 import { table } from "./table.js";
 
 /**
@@ -62,7 +65,7 @@ function goalChoice({ explained, task, target }) {
       const own = explained.rows.predicted?.[row];
       const others = explained.classes.map((c, k) => [k, c]).filter(([k]) => k !== own);
       let wanted = others.length === 1 ? String(others[0][0]) : "";
-      swap(node, select("Wanted", others.length === 1 ? others : [["", "any other class"], ...others], wanted, (v) => { wanted = v; goal.onchange(); }));
+      swap(node, select(`Wanted ${short(target, 30)}`, others.length === 1 ? others : [["", "any other class"], ...others], wanted, (v) => { wanted = v; goal.onchange(); }));
       goal.wanted = () => (wanted === "" ? null : Number(wanted));
       return;
     }
@@ -72,7 +75,7 @@ function goalChoice({ explained, task, target }) {
     let up = now <= (low + high) / 2;
     const id = uid("limit");
     const limit = h("input", { id, type: "number", step: "any", value: Number((now + (up ? 0.1 : -0.1) * (high - low)).toPrecision(3)), oninput: () => goal.onchange() });
-    swap(node, select("Wanted", [["low", "at least"], ["high", "at most"]], up ? "low" : "high", (v) => { up = v === "low"; goal.onchange(); }),
+    swap(node, select(`Wanted ${short(target, 30)}`, [["low", "at least"], ["high", "at most"]], up ? "low" : "high", (v) => { up = v === "low"; goal.onchange(); }),
       h("div", { class: "field" }, h("label", { for: id, class: "sr" }, "Limit of ", name(target)), limit, h("span", { class: "muted small" }, `now ${num(now, 4)}`)));
     goal.wanted = () => {
       if (limit.value === "") throw new Error("Give the value that is wanted.");
@@ -83,20 +86,41 @@ function goalChoice({ explained, task, target }) {
 
 /** Columns that may change; texts may not, until somebody says so. */
 function columnChoice(raw) {
-  const boxes = raw.names.map((label, feature) => {
-    const box = h("input", { type: "checkbox", checked: !isSpread(raw.column(feature)), onchange: () => { tell(); choice.onchange(); } });
-    return { feature, box, node: h("label", { class: "tick" }, box, name(label)) };
+  const may = new Set();
+  const summary = h("summary", {}, "Which columns may change");
+  const ticks = h("div", { class: "ticks" });
+  const node = h("details", { class: "may-change" }, summary, h("fieldset", {},
+    h("legend", {}, "Untick what cannot change, such as an age"), ticks, h("div", { class: "chips" }, all("All", true), all("None", false))));
+  const choice = { node, onchange: () => {}, fixed };
+
+  function fixed() {
+    begin();
+    return raw.names.map((_, f) => f).filter((f) => !may.has(f));
+  }
+  function all(text, to) {
+    return h("button", { type: "button", class: "quiet chip", onclick() {
+      for (const box of ticks.querySelectorAll("input")) if (box.checked !== to) box.click();
+    } }, text);
+  }
+  function tick(label, feature) {
+    return h("label", { class: "tick" }, h("input", { type: "checkbox", checked: may.has(feature), onchange(event) {
+      if (event.target.checked) may.add(feature);
+      else may.delete(feature);
+      tell();
+      choice.onchange();
+    } }), name(label));
+  }
+  const tell = () => { summary.textContent = `${num(may.size, 6)} of ${count(raw.n, "column")} may change`; };
+
+  const begin = once(() => {
+    raw.names.forEach((_, f) => !isSpread(raw.column(f)) && may.add(f));
+    tell();
   });
-  const summary = h("summary", {});
-  const tell = () => { summary.textContent = `${num(boxes.filter(({ box }) => box.checked).length)} of ${count(boxes.length, "column")} may change`; };
-  const all = (to) => h("button", { type: "button", class: "quiet chip", onclick() { for (const { box } of boxes) box.checked = to; tell(); choice.onchange(); } }, to ? "All" : "None");
-  tell();
-  const choice = {
-    onchange: () => {},
-    fixed: () => boxes.filter(({ box }) => !box.checked).map(({ feature }) => feature),
-    node: h("details", { class: "may-change" }, summary,
-      h("fieldset", {}, h("legend", {}, "Untick what cannot change, such as an age"), h("div", { class: "ticks" }, boxes.map((b) => b.node)), h("div", { class: "chips" }, all(true), all(false)))),
-  };
+  whenNear(node, begin);
+  node.addEventListener("toggle", () => {
+    begin();
+    if (!ticks.childElementCount) swap(ticks, raw.names.map(tick));
+  });
   return choice;
 }
 

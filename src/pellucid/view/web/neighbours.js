@@ -1,8 +1,10 @@
 // The rows nearest to the chosen one, by their cells or by their importances; a click goes there.
 
+import { once } from "./decode.js";
 import { h, name, swap } from "./dom.js";
 import { num, percent, signed } from "./format.js";
 import { measureOf } from "./measure.js";
+import { whenNear } from "./near.js";
 import { isSpread } from "./stats.js";
 import { table } from "./table.js";
 
@@ -13,20 +15,24 @@ export function neighbours(subject, state) {
   const { explained } = subject;
   const { raw } = explained.levels;
   const measure = measureOf(raw);
-  const compared = Array.from({ length: raw.n }, (_, f) => f).filter((f) => !isSpread(raw.column(f)));
+  const compared = once(() => Array.from({ length: raw.n }, (_, f) => f).filter((f) => !isSpread(raw.column(f))));
   const place = h("div", {});
   const told = h("p", { class: "muted small" });
   let by = "cells";
   const button = (key, text) => h("button", { type: "button", "data-by": key, onclick: () => { by = key; show(); } }, text);
-  const group = h("div", { class: "segmented", role: "group", "aria-label": "Near by" }, button("cells", "By values"), button("importances", "By reasons"));
+  const group = h("div", { class: "segmented", role: "group", "aria-label": "Nearness" }, button("cells", "By values"), button("importances", "By reasons"));
 
-  /** What tells two rows apart: the parts of their distance, largest first. */
+  /** Distances of all rows from one, a feature at a time: [feature, how far each row is in it]. */
   const ways = {
-    cells: () => (a, b) => compared.map((f) => ({ feature: f, far: measure(f)(raw.column(f).values[a], raw.column(f).values[b]) })),
-    importances() {
+    cells: (row) => compared().map((f) => {
+      const { values } = raw.column(f);
+      const far = measure(f);
+      return [f, Float64Array.from(values, (value) => far(values[row], value))];
+    }),
+    importances(row) {
       const level = explained.levels[state.get("level")];
       const of = level.importances(Math.max(0, state.get("output")));
-      return (a, b) => Array.from({ length: level.n }, (_, f) => ({ feature: f, far: Math.abs(of(f)[a] - of(f)[b]) }));
+      return Array.from({ length: level.n }, (_, f) => [f, Float64Array.from(of(f), (value) => Math.abs(value - of(f)[row]))]);
     },
   };
 
@@ -34,12 +40,16 @@ export function neighbours(subject, state) {
     const row = state.get("row");
     for (const node of group.children) node.setAttribute("aria-pressed", String(node.dataset.by === by));
     if (row < 0) return;
-    const parts = ways[by]();
-    const others = Array.from({ length: explained.n }, (_, i) => i).filter((i) => i !== row)
-      .map((i) => ({ i, far: parts(row, i).reduce((sum, part) => sum + part.far, 0) }))
+    const parts = ways[by](row);
+    const total = new Float64Array(explained.n);
+    for (const [, far] of parts) far.forEach((x, i) => { total[i] += x; });
+    const others = Array.from(total, (far, i) => ({ i, far })).filter(({ i }) => i !== row)
       .sort((a, b) => a.far - b.far || a.i - b.i).slice(0, MOST);
-    for (const each of others) each.parts = parts(row, each.i).filter((p) => p.far > 0).sort((a, b) => b.far - a.far).slice(0, NAMED);
-    told.textContent = by === "cells" ? CELLS(raw.n - compared.length) : REASONS(explained.unit(Math.max(0, state.get("output"))));
+    for (const each of others) {
+      each.parts = parts.map(([feature, far]) => ({ feature, far: far[each.i] })).filter((p) => p.far > 0)
+        .sort((a, b) => b.far - a.far).slice(0, NAMED);
+    }
+    told.textContent = by === "cells" ? CELLS(raw.n - compared().length) : REASONS(explained.unit(Math.max(0, state.get("output"))));
     swap(place, others.length ? table("Nearest rows", fields(subject, state, by, row, go), others, { first: MOST }) : h("p", { class: "muted" }, "There is no other row."));
   }
 
@@ -50,8 +60,9 @@ export function neighbours(subject, state) {
     document.getElementById("row")?.scrollIntoView();
   }
 
-  state.on(["row", "level", "output"], show);
-  return h("div", { class: "below" }, h("div", { class: "below-head" }, h("h3", {}, "Nearest rows"), group), place, told);
+  const node = h("div", { class: "below" }, h("div", { class: "below-head" }, h("h3", {}, "Nearest rows"), group), place, told);
+  whenNear(node, () => state.on(["row", "level", "output"], show));
+  return node;
 }
 
 const CELLS = (n) => `Distance adds up over raw columns: numbers in typical spreads (median absolute deviations), 1 for another category or a missing cell${n ? `. ${n === 1 ? "A column" : `${num(n)} columns`} of texts ${n === 1 ? "is" : "are"} left out` : ""}.`;

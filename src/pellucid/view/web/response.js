@@ -4,11 +4,11 @@ import { colors } from "./color.js";
 import { h, name, swap } from "./dom.js";
 import { num, percent, signed } from "./format.js";
 import { sigmoid } from "./model.js";
+import { whenNear } from "./near.js";
 import { pointsOf } from "./points.js";
 import { table } from "./table.js";
 
 const PAUSE = 80; // milliseconds that a choice must last before the model is asked
-const NEAR = "500px";
 const DASH = [7, 5];
 
 /**
@@ -75,10 +75,6 @@ export function responseCurves({ explained, task }, state, asker, redraw) {
     if (asker.why === null) timer = setTimeout(follow, PAUSE);
   }
 
-  function begin() {
-    state.on(["level", "output", "feature", "row"], changed);
-  }
-
   function inNumbers({ values, mean, answers }, column, { row, output }) {
     const rows = values.map((value, i) => ({ value, mean: mean[i], answer: answers[i] }));
     const chances = task === "binary" && explained.scale === "log-odds";
@@ -92,12 +88,7 @@ export function responseCurves({ explained, task }, state, asker, redraw) {
 
   if (asker.why) status.textContent = `${asker.why} So there is no partial dependence, and no curve of a row.`;
   show();
-  const watch = new IntersectionObserver((seen) => {
-    if (!seen.some((entry) => entry.isIntersecting)) return;
-    watch.disconnect();
-    begin();
-  }, { rootMargin: NEAR });
-  watch.observe(node);
+  whenNear(node, () => state.on(["level", "output", "feature", "row"], changed));
 
   return {
     node,

@@ -3,6 +3,7 @@
 import { answerOf, cellsOf } from "./carried/rows.js";
 import { h, section, select, swap } from "./dom.js";
 import { editor } from "./edit.js";
+import { whenNear } from "./near.js";
 
 const NEAR = "600px"; // the model is opened when the section is this close
 
@@ -19,14 +20,11 @@ export function whatIfSection(subject, state, carried, open) {
     return node;
   }
   swap(body, h("p", { class: "muted ahead", role: "status" }, "The model opens when this section comes near."));
-  const watch = new IntersectionObserver((seen) => {
-    if (!seen.some((entry) => entry.isIntersecting)) return;
-    watch.disconnect();
+  whenNear(node, () => {
     open().then((model) => follow(model, subject, state, body), (error) => {
       swap(body, h("p", { class: "note warning", role: "alert" }, `This browser cannot open the model: ${error.message}`));
     });
-  }, { rootMargin: NEAR });
-  watch.observe(node);
+  }, NEAR);
   return node;
 }
 
