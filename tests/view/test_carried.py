@@ -154,6 +154,12 @@ def test_what_would_change_the_answer_is_found_with_the_keyboard_alone(run, show
     changes = row.get_by_role("region", name="Changes after which the model says otherwise")
     changes.or_(row.get_by_text("None was found")).wait_for()
     assert "age" not in changes.locator(".move > bdi").all_inner_texts()
+    if changes.count():
+        says = changes.locator("tbody td").nth(1).inner_text().split()[0]
+        changes.get_by_role("button", name="Try it in the form").first.focus()
+        page.keyboard.press("Enter")
+        page.get_by_text("as it is").first.wait_for()
+        assert says in page.locator("#what-if .verdict").inner_text()
     row.get_by_role("listbox").focus()
     page.keyboard.press("ArrowDown")
     assert row.locator(".changes").inner_text() == ""  # it was of another row

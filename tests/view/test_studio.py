@@ -215,6 +215,20 @@ def test_cohorts_are_kept_with_the_run(store, visit):
     assert "young maids" not in visit(place).locator(".cohort-pick").inner_text()
 
 
+def test_what_would_change_an_answer_leads_to_the_form_that_has_it(store, visit):
+    run = load_run(store[1]["binary"], store=store[0])
+    page = visit(f"/run/{run.id}/explanation")
+    page.get_by_label("Sort by").select_option("close")
+    page.locator("#row .row-line").nth(1).click()
+    page.get_by_role("button", name="Find the fewest changes").click()
+    said = page.locator("#row .changes tbody tr").first
+    says = said.locator("td").nth(1).inner_text()
+    said.get_by_role("button", name="Try it in the form").click()
+    page.get_by_text("as it is").first.wait_for()
+    assert "cells" in page.url
+    assert f"“{says.split()[0]}”" in page.locator(".verdict").inner_text()
+
+
 def test_explanations_are_downloaded_whole(store, visit):
     folder, ids = store
     explanation = load_run(ids["regression"], store=folder).explanation()

@@ -32,7 +32,7 @@ export function changesView(subject, state, asker) {
     swap(said, h("p", { class: "muted" }, "The model is asked…"));
     try {
       const found = await asker.changes({ row, wanted: goal.wanted(), fixed: columns.fixed() }, mine.signal);
-      if (!mine.signal.aborted) swap(said, answer(subject, row, found));
+      if (!mine.signal.aborted) swap(said, answer(subject, row, found, asker.edit));
     } catch (error) {
       if (error.name !== "AbortError") swap(said, h("p", { class: "note warning problem" }, error.message));
     }
@@ -124,7 +124,7 @@ function columnChoice(raw) {
   return choice;
 }
 
-function answer(subject, row, found) {
+function answer(subject, row, found, edit) {
   const many = found.found[0]?.changes.length;
   if (!many) {
     return [h("p", {}, "None was found. ", sentence(found.why)),
@@ -137,9 +137,15 @@ function answer(subject, row, found) {
       { label: "Change", class: "grow", show: ({ changes }) => listed(subject, row, changes) },
       { label: "The model then says", show: ({ response }) => outcome(subject, response) },
       { label: "Distance", number: true, show: ({ distance }) => num(distance, 3) },
-    ], found.found, { first: 10 }),
+      edit && { label: "In the form", unseen: true, class: "n", show: ({ changes }) => h("button", { type: "button", class: "quiet chip", "aria-label": "Try it in the form", onclick: () => edit(row, cellsOf(subject, changes)) }, "Try it") },
+    ].filter(Boolean), found.found, { first: 10 }),
     h("p", { class: "muted small" }, "Distance counts numbers in typical spreads (median absolute deviations), another category as 1. This is what the model would answer, not what would happen: whether a change can be made, and does anything, it does not know."),
   ];
+}
+
+/** Changes by the names of their columns. */
+function cellsOf({ explained }, changes) {
+  return Object.fromEntries(changes.map(({ feature, cell }) => [explained.levels.raw.names[feature], cell]));
 }
 
 function sentence(text) {

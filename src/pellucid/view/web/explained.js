@@ -11,7 +11,7 @@ import { createState } from "./state.js";
 export function startState(subject) {
   const { explained } = subject;
   const state = createState({
-    level: "raw", output: firstOutput(explained), feature: 0, color: "auto", open: null, row: -1, rows: null,
+    level: "raw", output: firstOutput(explained), feature: 0, color: "auto", open: null, row: -1, rows: null, edits: null,
     view: "", search: "", shown: FIRST, over: "one", find: "", sort: "high",
     own: [], cohort: "", x: "", y: "", by: "",
   });

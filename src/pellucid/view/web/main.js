@@ -20,7 +20,7 @@ const payload = JSON.parse(document.getElementById("payload").textContent);
 const subject = createSubject(payload);
 const state = startState(subject);
 const address = sectionAddress(subject, state);
-const asker = carriedAsker(subject, payload.model, "This report was written without its model.");
+const asker = { ...carriedAsker(subject, payload.model, "This report was written without its model."), edit };
 
 const all = [
   ["overview", "Overview", headline(subject)],
@@ -35,3 +35,9 @@ swap(document.getElementById("app"), h("a", { class: "skip", href: "#overview" }
   topbar(subject, state, all), h("main", { id: "top" }, all.map(([, , node]) => node)), footer(subject));
 address.begin();
 ready(started);
+
+/** A row with other cells, in the form of this page. */
+function edit(row, cells) {
+  state.set({ row, edits: { row, cells } });
+  document.getElementById("what-if")?.scrollIntoView();
+}

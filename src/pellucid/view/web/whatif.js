@@ -34,15 +34,18 @@ function follow(model, subject, state, body) {
   const form = h("div", { class: "form" }, rowPicker(explained, state));
   const grid = h("div", { class: "row-grid what-if" }, form);
   let edit = null;
+  let edits = null; // cells that another section has put in
   swap(body, grid);
-  state.on(["row"], () => {
-    const row = Math.max(0, state.get("row"));
+  state.on(["row", "edits"], (now) => {
+    const row = Math.max(0, now.row);
     const original = cellsOf(model, explained, row);
+    const given = now.edits !== edits && now.edits?.row === row ? now.edits.cells : {};
+    edits = now.edits;
     const ask = (cells) => answerOf(model, subject, explained.rows.ids[row], { ...cells });
     edit?.leave();
     [...edit?.form ?? [], edit?.view].forEach((node) => node?.remove()); // the picker keeps the focus
     edit = editor({
-      fields: model.facts.fields, original, cells: { ...original }, before: ask(original), state, answer: async (cells) => ask(cells),
+      fields: model.facts.fields, original, cells: { ...original, ...given }, before: ask(original), state, answer: async (cells) => ask(cells),
       onpick(feature) {
         state.set({ feature, color: "auto" });
         document.getElementById("dependence")?.scrollIntoView();

@@ -9,6 +9,7 @@ import { curvesOf } from "./respond.js";
  * @property {string|null} why why nobody does
  * @property {(question: Object, signal?: AbortSignal) => Promise<Object>} [curves] over a feature
  * @property {(question: Object, signal?: AbortSignal) => Promise<Object>} [changes] of a row that give an outcome
+ * @property {(row: number, cells: Object<string, any>) => void} [edit] shows a row with other cells as a form
  *
  * @param {Object} subject
  * @param {{gzip: string}|{why: string}|null} carried the payload's model
