@@ -14,6 +14,7 @@ from pellucid.models.problem import Problem
 from pellucid.tabular.featurize import Featurizer
 from pellucid.tabular.schema import infer_schema
 from pellucid.view.asking import QuestionError, answer_page
+from pellucid.view.notebook import ExplanationDashboard, explanation_page
 from pellucid.view.responding import Question, curves_of
 
 
@@ -75,6 +76,20 @@ def test_any_other_model_is_asked_over_the_rows_themselves():
     assert (found["n"], found["background"]) == (100, False)
     with pytest.raises(AskError, match="only raw features"):
         curves_of(lambda x: x["a"], shown, Question("engineered", 0, 0, 0, (0,)))
+
+
+def test_a_notebooks_page_asks_the_model_that_it_was_given(additive, browser, tmp_path):
+    predictor, shown = additive
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto(shown.show(model=predictor).save(tmp_path / "page.html").as_uri())
+    page.locator("#dependence").get_by_label("Feature").first.select_option("job")
+    page.locator("#dependence .response").scroll_into_view_if_needed()
+    assert '"gzip"' in ExplanationDashboard(shown, predictor).page.html
+    page.get_by_text("the mean of 50 background rows").wait_for()
+    other = explain(predictor, shown.data, space="probability")
+    assert '"model":null' in explanation_page(other, model=predictor).html
+    context.close()
 
 
 def test_changes_are_the_fewest_and_the_model_agrees(additive):

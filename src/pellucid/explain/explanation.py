@@ -257,11 +257,14 @@ class Explanation:
         return load_explanation(path)
 
     # -- seen in a console or a notebook ------------------------------------------------------
-    def show(self, *, target: str | None = None, height: int = 760) -> Page:
+    def show(self, *, model: Any = None, target: str | None = None, height: int = 760) -> Page:
         """An interactive page, which a notebook shows and ``save(path)`` writes to a file.
 
         Parameters
         ----------
+        model : optional
+            A model of Pellucid's that made it: it travels in the page, which asks it for curves
+            over a feature and for what would change a row's answer.
         target : str, optional
             What the model predicts, for the texts.
         height : int
@@ -269,7 +272,7 @@ class Explanation:
         """
         from pellucid.view.notebook import explanation_page
 
-        return explanation_page(self, target=target, height=height)
+        return explanation_page(self, model=model, target=target, height=height)
 
     def _headline(self) -> str:
         per = f", {self.n_outputs} classes" if self.n_outputs > 1 else ""

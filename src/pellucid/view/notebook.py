@@ -12,8 +12,16 @@ import numpy as np
 from pellucid.errors import PellucidError
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.persistence import write_file
-from pellucid.view.payload import Reportable, build_payload, explanation_payload, plain
+from pellucid.view.carried import carried_model
+from pellucid.view.payload import (
+    Reportable,
+    build_payload,
+    explanation_payload,
+    plain,
+    shown_rows,
+)
 from pellucid.view.report import render_explanation, render_report
+from pellucid.view.responding import own_predictor
 
 _HEIGHT = 760  # pixels of the frame
 
@@ -72,6 +80,7 @@ def explanation_page(
     *,
     target: str | None = None,
     height: int = _HEIGHT,
+    model: Any = None,
     live: bool = False,
 ) -> Page:
     """An explanation as a page: importance, dependence, and every row.
@@ -82,6 +91,9 @@ def explanation_page(
     target : str, optional
         What the model predicts, for the texts.
     height : int
+    model : optional
+        Who made the explanation. One of our own travels in the page, which asks it for curves and
+        for what would change a row's answer.
     live : bool
         Whether whoever holds the page answers its questions to the model, as the widget does.
 
@@ -106,9 +118,19 @@ def explanation_page(
         "training": training,
         "explanation": explanation_payload(explanation, training),
         "live": live,
+        "model": None if model is None else _page_model(model, shown_rows(explanation)),
         "certificate": None if certificate is None else plain(str(certificate)),
     }
     return Page(render_explanation(payload), height)
+
+
+def _page_model(model: Any, shown: Explanation) -> dict[str, Any] | None:
+    """One of our own models for the page to ask, or why it cannot come along."""
+    try:
+        predictor = own_predictor(model, shown)
+        return None if predictor is None else carried_model(predictor, shown.data)
+    except PellucidError as error:
+        return {"why": str(error)}
 
 
 class ExplanationDashboard:
@@ -119,7 +141,8 @@ class ExplanationDashboard:
     explanation : Explanation
     model : optional
         Asked for what the explanation does not say of its rows: ``predict`` and, for classes,
-        ``predict_proba``.
+        ``predict_proba``. One of our own travels in the page, which then shows its curves over a
+        feature and what would change a row's answer.
     dataset : table, (n_rows, n_columns), optional
         The rows that were explained, for ``model`` to predict; the explanation's own by default.
     true_y : array, (n_rows,), optional
@@ -148,7 +171,7 @@ class ExplanationDashboard:
         true_y: Sequence[Any] | np.ndarray | None = None,
     ) -> None:
         self.explanation = _told(explanation, model, dataset, true_y)
-        self.page = explanation_page(self.explanation)
+        self.page = explanation_page(self.explanation, model=model)
 
     def _repr_html_(self) -> str:
         return self.page._repr_html_()

@@ -56,12 +56,21 @@ def curves_of(model: Any, shown: Explanation, asked: Question) -> dict[str, Any]
     -----
     Friedman (2001), section 8.2; curves of rows: Goldstein et al. (2015).
     """
-    predictor = as_subject(model, shown.data).model
-    if isinstance(predictor, Predictor):
+    predictor = own_predictor(model, shown)
+    if predictor is not None:
         return _of_predictor(predictor, shown, asked)
     if asked.level != "raw":
         raise AskError("only raw features of this model can be varied; choose those")
     return _of_any(model, shown, asked)
+
+
+def own_predictor(model: Any, shown: Explanation) -> Predictor | None:
+    """Our own predictor in a model, where an explanation is of its margin over its raw features."""
+    predictor = as_subject(model, shown.data).model
+    if not isinstance(predictor, Predictor) or shown.space != "margin":
+        return None
+    same = tuple(shown.feature_names) == tuple(predictor.feature_map.raw_names)
+    return predictor if same else None
 
 
 def _of_predictor(predictor: Predictor, shown: Explanation, asked: Question) -> dict[str, Any]:

@@ -19,7 +19,7 @@ const subject = createSubject(payload);
 const { explained } = subject;
 const state = startState(subject);
 const address = sectionAddress(subject, state);
-const asker = payload.live ? notebookAsker() : carriedAsker(subject, null, "This page holds an explanation without its model.");
+const asker = payload.live ? notebookAsker() : carriedAsker(subject, payload.model, "This page holds an explanation without its model; explanation.show(model=...) brings one of Pellucid’s along.");
 
 const opening = h("section", { id: "overview", class: "headline", "aria-labelledby": "overview-title" },
   h("p", { class: "eyebrow" }, `${count(explained.n_explained, "row")}, ${count(explained.levels.raw.n, "feature")}`),
