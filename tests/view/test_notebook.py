@@ -46,6 +46,7 @@ def test_an_explanation_shows_itself(runs, cell, task):
         "What matters",
         "How one feature works",
         "Why one row",
+        "Any two columns",
         "From your columns to the model’s",
         "How the columns look",
     ]
