@@ -14,6 +14,10 @@ from pellucid.explain.explanation import ExplanationError
 from pellucid.explain.frames import importance
 from pellucid.explain.spread import SpreadError
 from pellucid.explain.stream import explain_parquet
+from pellucid.serve.errors import ServeError
+from pellucid.serve.watch.drift import measure
+from pellucid.serve.watch.frames import measure_frame
+from pellucid.serve.watch.window import Window
 
 distributed = pytest.importorskip("distributed")
 dd = pytest.importorskip("dask.dataframe")
@@ -84,6 +88,26 @@ def test_importance_is_summed_as_a_tree(client, fitted):
         pellucid.explain(fitted, frame, method="sampled")
     with pytest.raises(ExplanationError, match="a dict cannot explain"):
         pellucid.explain({}, frame)
+
+
+def test_drift_is_summed_as_a_tree(client, fitted):
+    X, _ = _table(900)
+    X["age"] = X["age"].where(X.index % 9 > 0) + 12
+    model = fitted.predictor_
+    explained = model.explain(X)
+    values = explained.values.reshape(*explained.values.shape[:2], -1)
+    window = Window(X, (), model.margins(X), values, (), pd.Series(dtype=object), 0)
+    ours, theirs = measure_frame(fitted, dd.from_pandas(X, npartitions=11)), measure(model, window)
+    assert [each.name for each in ours.features] == [each.name for each in theirs.features]
+    for one, other in ((ours, theirs), *zip(ours.features, theirs.features, strict=True)):
+        for name, value in vars(other).items():
+            if isinstance(value, float):
+                assert getattr(one, name) == pytest.approx(value, rel=1e-9, abs=1e-12), name
+            elif name != "features":
+                assert getattr(one, name) == value
+    assert any("age drifts" in alarm for alarm in ours.alarms())
+    with pytest.raises(ServeError, match="9 rows are too few"):
+        measure_frame(fitted, dd.from_pandas(X[:9], npartitions=2))
 
 
 @pytest.fixture

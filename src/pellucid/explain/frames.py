@@ -6,7 +6,7 @@ compiled there once, whatever the number of partitions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,8 +49,8 @@ def explain_frame(model: Any, X: Any, *, level: Level = "raw", predictions: bool
     ExplanationError
         A model that Pellucid did not train.
     """
-    carried = Carried.of(_predictor(model))
-    meta, sent = _explained(X._meta, carried, level, predictions), _delayed(carried)
+    carried = Carried.of(own_predictor(model))
+    meta, sent = _explained(X._meta, carried, level, predictions), sent_once(carried)
     return X.map_partitions(_explained, sent, level, predictions, meta=meta, enforce_metadata=False)
 
 
@@ -79,19 +79,11 @@ def importance(
     ExplanationError
         A model that Pellucid did not train, or a cohort of the name "all rows".
     """
-    import dask
-    from dask import delayed
-
-    own = _predictor(model)
+    own = own_predictor(model)
     conditions = dict(cohorts or {})
     if ALL in conditions:
         raise ExplanationError(f"a cohort is called {ALL!r}, which is the name of the whole")
-    sent = _delayed(Carried.of(own))
-    summed, added = delayed(_sums, pure=False), delayed(_added, pure=False)
-    sums = [summed(part, sent, level, conditions) for part in X.to_delayed()]
-    while len(sums) > 1:
-        sums = [added(sums[i : i + _BRANCHES]) for i in range(0, len(sums), _BRANCHES)]
-    totals, counts = dask.compute(sums[0])[0]
+    totals, counts = added_up(X, _sums, _added, sent_once(Carried.of(own)), level, conditions)
     names = [ALL, *conditions]
     table = pd.DataFrame(
         (totals / np.maximum(counts, 1)[:, None]).T,
@@ -103,14 +95,35 @@ def importance(
     return table
 
 
-def _delayed(model: Carried) -> Any:
+def added_up(
+    X: Any, sums: Callable[..., Any], added: Callable[[Sequence[Any]], Any], *given: Any
+) -> Any:
+    """What ``sums(partition, *given)`` gives of a Dask DataFrame, added up as a tree."""
+    import dask
+    from dask import delayed
+
+    of_part, of_some = delayed(sums, pure=False), delayed(added, pure=False)
+    found = [of_part(part, *given) for part in X.to_delayed()]
+    while len(found) > 1:
+        found = [of_some(found[i : i + _BRANCHES]) for i in range(0, len(found), _BRANCHES)]
+    return dask.compute(found[0])[0]
+
+
+def sent_once(model: Carried) -> Any:
     """The model as Dask sends it: once to a worker, whatever asks for it."""
     from dask import delayed
 
     return delayed(model, name=f"pellucid-model-{model.digest}", traverse=False)
 
 
-def _predictor(model: Any) -> Predictor:
+def own_predictor(model: Any) -> Predictor:
+    """The predictor of a model that Pellucid trained, other than of forecasts.
+
+    Raises
+    ------
+    ExplanationError
+        Another model.
+    """
     own = getattr(model, "predictor_", model)
     if not isinstance(own, Predictor) or isinstance(own, ForecastPredictor):
         raise ExplanationError(

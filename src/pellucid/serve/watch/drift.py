@@ -9,6 +9,7 @@ Hochberg 1995), so that of many features few are said to drift by chance.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from pellucid.explain.predictor import Predictor
 from pellucid.serve.errors import ServeError
 from pellucid.serve.watch.window import Window
 
+LEAST_ROWS = 10  # to compare
 LEAST = 0.1  # a distance below which a difference is none to act on
 
 
@@ -84,6 +86,15 @@ class Drift:
         return found
 
 
+@dataclass(frozen=True, eq=False)
+class Told:
+    """Absolute importances of explained rows: their mean and spread, (n_features,), and rows."""
+
+    mean: np.ndarray
+    spread: np.ndarray
+    n_rows: int
+
+
 def measure(predictor: Predictor, window: Window, reference: Any = None) -> Drift:
     """Compare logged rows with those that a model was trained on.
 
@@ -104,46 +115,84 @@ def measure(predictor: Predictor, window: Window, reference: Any = None) -> Drif
     if reference is not None:
         before = predictor.featurizer.transform(predictor.frame(reference))
     now = predictor.featurizer.transform(predictor.frame(window.inputs))
-    if min(len(before), len(now)) < 10:
+    if min(len(before), len(now)) < LEAST_ROWS:
         raise ServeError(
-            f"{len(now)} logged rows and {len(before)} to compare with are too few; at least 10"
+            f"{len(now)} logged rows and {len(before)} to compare with are too few; at least "
+            f"{LEAST_ROWS}"
         )
     margins = predictor.ensemble.margins(before)
-    values, _ = predictor.importances("raw", before, margins)
-    own = np.abs(values.reshape(len(values), values.shape[1], -1)).sum(axis=2)
     told = np.abs(window.importances).sum(axis=2) if len(window.importances) >= 2 else None
-    features = _features(predictor, before, now, own, told, window.omitted)
-    outputs = [_distance(margins[:, k], window.margins[:, k]) for k in range(margins.shape[1])]
+    return describe(
+        predictor,
+        before,
+        margins,
+        lambda k: _distance(before[:, k], now[:, k]),
+        [_distance(margins[:, k], window.margins[:, k]) for k in range(margins.shape[1])],
+        None if told is None else Told(told.mean(axis=0), told.std(axis=0, ddof=1), len(told)),
+        n_rows=len(now),
+        omitted=window.omitted,
+    )
+
+
+def describe(
+    predictor: Predictor,
+    before: np.ndarray,
+    margins: np.ndarray,
+    distance_of: Callable[[int], tuple[float, float]],
+    outputs: Sequence[tuple[float, float]],
+    told: Told | None,
+    *,
+    n_rows: int,
+    omitted: tuple[str, ...] = (),
+) -> Drift:
+    """What differs, from distances with their chances.
+
+    Parameters
+    ----------
+    before, margins : the engineered rows that are compared with, and their margins.
+    distance_of : of an engineered column.
+    outputs : of each margin.
+    told : importances now; None where no row was explained.
+    n_rows : now.
+    omitted : raw columns that the rows do not have.
+    """
+    own = sizes_of(predictor, before, margins)
     distance, chance = max(outputs)
     return Drift(
-        features=features,
+        features=_features(predictor, distance_of, own, told, omitted),
         prediction_distance=distance,
         prediction_chance=min(1.0, chance * len(outputs)),
-        importance_shift=None if told is None else _shift(own.mean(axis=0), told.mean(axis=0)),
-        n_rows=len(now),
-        n_explained=len(window.importances),
+        importance_shift=None if told is None else _shift(own.mean(axis=0), told.mean),
+        n_rows=n_rows,
+        n_explained=0 if told is None else told.n_rows,
         n_reference=len(before),
     )
 
 
+def sizes_of(predictor: Predictor, matrix: np.ndarray, margins: np.ndarray) -> np.ndarray:
+    """Absolute importances of engineered rows, added up over outputs, (n_rows, n_features)."""
+    values, _ = predictor.importances("raw", matrix, margins)
+    sizes: np.ndarray = np.abs(values.reshape(len(values), values.shape[1], -1)).sum(axis=2)
+    return sizes
+
+
 def _features(
     predictor: Predictor,
-    before: np.ndarray,
-    now: np.ndarray,
+    distance_of: Callable[[int], tuple[float, float]],
     own: np.ndarray,
-    told: np.ndarray | None,
+    told: Told | None,
     omitted: tuple[str, ...],
 ) -> tuple[FeatureDrift, ...]:
     names, features = predictor.names_of("raw"), predictor.feature_map
     moved = [
-        ("", None, None) if name in omitted else _moved(features, k, before, now)
+        ("", None, None) if name in omitted else _moved(features, k, distance_of)
         for k, name in enumerate(names)
     ]
     chances = adjusted([chance for _, _, chance in moved])
     by_importance: list[float | None] = [None] * len(names)
     if told is not None:
-        by_importance = adjusted([_welch(own[:, k], told[:, k]) for k in range(len(names))])
-    ranks, ranks_now = _ranks(own.mean(axis=0)), None if told is None else _ranks(told.mean(axis=0))
+        by_importance = adjusted([_welch(own[:, k], told, k) for k in range(len(names))])
+    ranks, ranks_now = _ranks(own.mean(axis=0)), None if told is None else _ranks(told.mean)
     found = [
         FeatureDrift(
             name=name,
@@ -151,7 +200,7 @@ def _features(
             moved=moved[k][0],
             chance=chances[k],
             importance_before=float(own[:, k].mean()),
-            importance=None if told is None else float(told[:, k].mean()),
+            importance=None if told is None else float(told.mean[k]),
             rank_before=int(ranks[k]),
             rank=None if ranks_now is None else int(ranks_now[k]),
             importance_chance=by_importance[k],
@@ -163,7 +212,7 @@ def _features(
 
 
 def _moved(
-    features: Any, raw: int, before: np.ndarray, now: np.ndarray
+    features: Any, raw: int, distance_of: Callable[[int], tuple[float, float]]
 ) -> tuple[str, float | None, float | None]:
     """The engineered column of a raw feature that moved most, by how much, and the chance of it."""
     columns = np.flatnonzero(features.raw_of == raw)
@@ -171,7 +220,7 @@ def _moved(
     spoken = [k for k in columns if features.forms[k] != "code"] or columns.tolist()
     if not len(spoken):
         return "", None, None
-    best = max(((*_distance(before[:, k], now[:, k]), k) for k in spoken), key=lambda each: each[0])
+    best = max(((*distance_of(int(k)), int(k)) for k in spoken), key=lambda each: each[0])
     distance, chance, column = best
     return features.engineered_names[column], distance, min(1.0, chance * len(spoken))
 
@@ -187,12 +236,16 @@ def _distance(before: np.ndarray, now: np.ndarray) -> tuple[float, float]:
     return float(found.statistic), float(found.pvalue)
 
 
-def _welch(before: np.ndarray, now: np.ndarray) -> float:
-    from scipy.stats import ttest_ind
+def _welch(before: np.ndarray, now: Told, k: int) -> float:
+    from scipy.stats import ttest_ind_from_stats
 
-    if before.std() == 0.0 and now.std() == 0.0:
-        return 1.0 if np.isclose(before[0], now[0]) else 0.0
-    return float(ttest_ind(before, now, equal_var=False).pvalue)
+    mean, spread = before.mean(), before.std(ddof=1)
+    if spread == 0.0 and now.spread[k] == 0.0:
+        return 1.0 if np.isclose(mean, now.mean[k]) else 0.0
+    found = ttest_ind_from_stats(
+        mean, spread, len(before), now.mean[k], now.spread[k], now.n_rows, equal_var=False
+    )
+    return float(found.pvalue)
 
 
 def _ranks(importance: np.ndarray) -> np.ndarray:
