@@ -16,7 +16,7 @@ LOG = replace(VALUES, link="log")
 
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch):
-    for module in ("stored", "lightgbm", "view"):
+    for module in ("stored", "lightgbm", "statistics"):
         monkeypatch.setattr(f"pellucid.models.{module}.CHUNK", 130)
 
 

@@ -188,6 +188,11 @@ def _written_again(
     folder: Path,
 ) -> WholeRef:
     """All rows on disk, held to the digest of the plan."""
+    if plan.data["whole"].get("shares"):
+        raise PlanError(
+            f"members of the plan learned on {plan.data['whole']['shares']} workers together, "
+            f"whose sums have other last bits each time; train again, or with learn='here'"
+        )
     if whole is None:
         raise PlanError("members of the plan learned from a table on disk; give its path as X")
     written = write_whole(whole, prepared.schema, prepared.featurizer, target, data, folder)

@@ -25,13 +25,14 @@ from pellucid.automl.preparing import Prepared, prepare
 from pellucid.automl.provenance import provenance
 from pellucid.automl.recorder import Recorder
 from pellucid.automl.searching import Found, Setting, find_trials
+from pellucid.automl.shares import Rows, learn_shared
 from pellucid.automl.suspicions import check_drift, check_leak, check_repeats
 from pellucid.automl.target import Target
 from pellucid.automl.whole import Learned, WholeTable, learn_members, write_whole
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.predictor import Predictor
 from pellucid.models.ensemble import Ensemble
-from pellucid.search.cluster import on_this_machine, open_workers
+from pellucid.search.cluster import learning_client, on_this_machine, open_workers
 from pellucid.search.ensemble import Chosen, Part, build_ensemble, choose
 from pellucid.search.interrupt import InterruptGuard
 from pellucid.search.plan import Plan
@@ -144,7 +145,9 @@ def train(
                 "provenance": provenance(columns),
             }
             if whole is not None and learned is not None:
-                facts["whole"] = {**whole.facts(), "on_sample": learned.why_not}
+                facts["whole"] = {
+                    **whole.facts(), "on_sample": learned.why_not, "shares": learned.shares
+                }  # fmt: skip
             clock.tell("store")
             predictor = ship(model.predictor)
             run = recorder.finish(predictor=predictor, explanation=explanation, training=facts)
@@ -197,13 +200,20 @@ def _learn_whole(
 ) -> tuple[_Model, Learned]:
     """The same ensemble, its members fitted on all rows as far as they and the time allow."""
     end = setting.clock.deadline.at(reserve=0.9 * setting.options.reserve)
+    wanted = {trial.spec.iteration: trial.refit_rounds for trial in model.chosen.trials}
+    client = learning_client(whole.n_rows, prepared.X.shape[1])
+    if client is not None and not setting.options.bagged:
+        rows = Rows.of(whole, prepared.schema, prepared.featurizer, target, found.data)
+        intercept = model.chosen.stack.intercept
+        learned = learn_shared(client, rows, model.parts, wanted, intercept, end=end)
+        predictor = replace(model.predictor, ensemble=learned.ensemble)
+        return _Model(predictor, model.chosen, learned.parts), learned
     written = None
     if not setting.options.bagged:
         written = write_whole(
             whole, prepared.schema, prepared.featurizer, target, found.data,
             Path(found.data.folder) / "whole", deadline=end,
         )  # fmt: skip
-    wanted = {trial.spec.iteration: trial.refit_rounds for trial in model.chosen.trials}
     with on_this_machine(setting.workers, setting.options.n_jobs) as workers:
         learned = learn_members(
             written,
@@ -291,7 +301,7 @@ def _plan(
 ) -> Plan:
     data = {name: params[name] for name in ("fingerprint", "task", "n_rows", "n_columns")}
     if whole is not None and learned is not None:
-        data["whole"] = {**whole.facts(), "digest": learned.digest}
+        data["whole"] = {**whole.facts(), "digest": learned.digest, "shares": learned.shares}
     return Plan(
         members=model.parts,
         intercept=tuple(model.chosen.stack.intercept.tolist()),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from pellucid.search.workers import Pool
 from pellucid.tabular.drawing import draw
 from pellucid.tabular.errors import SchemaError
 from pellucid.tabular.featurize import Featurizer
+from pellucid.tabular.parts import Part as FilePart
 from pellucid.tabular.parts import parts_of
 from pellucid.tabular.schema import Schema, align
 
@@ -37,7 +39,7 @@ _CHUNK = 50_000  # rows engineered at a time
 _ENOUGH = 0.8  # of the wanted rounds, below which the sample's member is kept
 _STEPS = ("linear",)  # families whose rounds are steps of a solver
 _POLL = 0.2
-_NO_TIME = "there was no time to learn from all rows"
+NO_TIME = "there was no time to learn from all rows"
 
 
 class WholeError(PellucidError, ValueError):
@@ -127,14 +129,17 @@ class WholeTable:
 class Learned:
     """What came of fitting on all rows.
 
-    digest : of the engineered rows with their targets; None where they were not written.
+    digest : of the engineered rows with their targets; None where they were not written in one
+        place.
     why_not : for each member that is still the sample's, by name.
+    shares : workers that learned together; 0 where each member learned in one process.
     """
 
     ensemble: Ensemble
     parts: tuple[Part, ...]
     digest: str | None
     why_not: dict[str, str]
+    shares: int = 0
 
 
 def write_whole(
@@ -145,9 +150,12 @@ def write_whole(
     sample: DataRef,
     folder: Path,
     *,
+    parts: Sequence[FilePart] | None = None,
     deadline: float | None = None,
 ) -> tuple[WholeRef, str] | None:
     """Engineer all rows and write them; gives where, and a digest, or None when time ran out.
+
+    ``parts`` are those of the table's files to write, all by default.
 
     Raises
     ------
@@ -168,7 +176,7 @@ def write_whole(
     targets, weights, digest = [], [], hashlib.sha256()
     wanted = {*table.columns, table.target, *([table.weight] if table.weight else [])}
     with open(folder / MATRIX, "wb") as file:
-        for part in parts_of(table.source):
+        for part in parts_of(table.source) if parts is None else parts:
             for frame in part.frames(_CHUNK, wanted=wanted):
                 if deadline is not None and time.monotonic() > deadline:
                     return None
@@ -235,6 +243,18 @@ def learn_members(
                     found[spec.iteration] = whole.member(spec)
         if running:
             workers.restart()
+    learned = put_in(found, parts, intercept, data, why_not)
+    return replace(learned, digest=None if written is None else written[1])
+
+
+def put_in(
+    found: Mapping[int, Member],
+    parts: tuple[Part, ...],
+    intercept: np.ndarray,
+    data: DataRef,
+    why_not: Mapping[int, str],
+) -> Learned:
+    """The ensemble with the members that learned from all rows, by iteration, in their places."""
     own = [
         [found[part.spec.iteration]]
         if part.spec.iteration in found
@@ -250,9 +270,9 @@ def learn_members(
     return Learned(
         assemble(after, own, intercept),
         after,
-        None if written is None else written[1],
+        None,
         {
-            part.spec.name: why_not.get(part.spec.iteration, _NO_TIME)
+            part.spec.name: why_not.get(part.spec.iteration, NO_TIME)
             for part in after
             if not part.whole
         },

@@ -200,10 +200,11 @@ def _whole(training: Mapping[str, Any]) -> str:
     if "whole" not in training:
         return ""
     whole = training["whole"]
+    together = f", {whole['shares']} workers together" if whole.get("shares") else ""
     lines = [
         "Table on disk",
         f"  Searched on {whole['n_sample']:,} of {whole['n_rows']:,} rows; members then learned "
-        f"from all of them.",
+        f"from all of them{together}.",
     ]
     for name, why in whole["on_sample"].items():
         lines.append(f"  {name} has learned from the sample alone: {why}.")

@@ -16,8 +16,11 @@ import numpy as np
 from pellucid.models.boosting import MAX_ROUNDS, PATIENCE, Start
 from pellucid.models.family import Config, FamilyError, Rows, with_defaults
 from pellucid.models.problem import Problem
+from pellucid.models.shared import Peers
 from pellucid.models.stored import CHUNK, Matrix, StoredRows
 from pellucid.models.trees import TreeMember, read_trees
+
+_PATIENT = 120  # minutes that a process waits for another's histograms
 
 # by task, of regression by link: what is minimised, the first by default
 _OBJECTIVES: dict[str, tuple[str, ...]] = {
@@ -104,6 +107,28 @@ class LightGBMFamily:
             deadline=deadline,
         )
 
+    def fit_shared(
+        self,
+        train: StoredRows,
+        problem: Problem,
+        config: Config,
+        *,
+        seed: int,
+        rounds: int,
+        peers: Peers,
+    ) -> TreeMember:
+        """Boost for ``rounds`` on a share of the rows, with those who hold the other shares."""
+        return _boost(
+            (train, _sequence(train.matrix)),
+            None,
+            problem,
+            config,
+            seed=seed,
+            rounds=rounds,
+            deadline=None,
+            peers=peers,
+        )
+
     def from_files(self, files: Mapping[str, bytes]) -> TreeMember:
         """Rebuild a member from its files; needs no LightGBM."""
         return read_trees(files)
@@ -118,6 +143,7 @@ def _boost(
     seed: int,
     rounds: int | None,
     deadline: float | None,
+    peers: Peers | None = None,
 ) -> TreeMember:
     """Boost on rows, each given with what LightGBM reads them from."""
     import lightgbm as lgb
@@ -125,10 +151,13 @@ def _boost(
     from pellucid.shapley.readers.lightgbm import read_text
 
     rows = train[0]
-    params = _params(problem, config, seed=seed, n_rows=len(rows.y))
+    n_rows = len(rows.y) if peers is None else peers.n_rows
+    params = _params(problem, config, seed=seed, n_rows=n_rows)
     if rows.monotone:
         params["monotone_constraints"] = list(rows.monotone)
-    start = Start.of(rows, problem)
+    if peers is not None:
+        params |= _network(peers)
+    start = Start.of(rows, problem) if peers is None else peers.start
 
     def dataset(rows: Rows | StoredRows, X: Any, reference: Any = None) -> Any:
         return lgb.Dataset(
@@ -156,9 +185,23 @@ def _boost(
         valid_sets=watched,
         callbacks=callbacks,
     )
+    if peers is not None:
+        booster.free_network()
     best = booster.best_iteration or booster.current_iteration()
     trees = read_text(booster.model_to_string(num_iteration=best))
     return TreeMember(start.complete(trees), rounds=best, family=LightGBMFamily.name)
+
+
+def _network(peers: Peers) -> dict[str, Any]:
+    """How LightGBM adds up the histograms of all shares."""
+    return {
+        "machines": ",".join(peers.addresses),
+        "local_listen_port": int(peers.addresses[peers.rank].rpartition(":")[2]),
+        "num_machines": len(peers.addresses),
+        "time_out": _PATIENT,
+        "tree_learner": "data",
+        "pre_partition": True,
+    }
 
 
 def _sequence(matrix: Matrix) -> Any:

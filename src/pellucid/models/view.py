@@ -18,11 +18,8 @@ import numpy as np
 from pellucid.arrays import read_arrays
 from pellucid.models.family import Config, Member, Rows, Shapley, get_family
 from pellucid.models.problem import Problem
-from pellucid.models.stored import CHUNK, Matrix, StoredRows, stored_family
-
-_PARTS = 5  # cross-fitting: a training row's statistic comes from the other parts
-_SMOOTHING = 10.0  # rows of the prior that are added to each level
-_MOST_STATISTICS = 12  # columns that one category may become
+from pellucid.models.statistics import Statistics, places_of, target_statistics
+from pellucid.models.stored import Matrix, StoredRows, stored_family
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,16 +109,8 @@ def _see(
     kept = np.take(X, columns, axis=1)  # in C order, as one row is: sums of rows have its bits
     if len(encoded) == 0:
         return kept
-    parts = [table[_places(X[:, at], len(table) - 2)] for at, table in zip(encoded, tables)]
+    parts = [table[places_of(X[:, at], len(table) - 2)] for at, table in zip(encoded, tables)]
     return np.concatenate([kept, *parts], axis=1, dtype=np.float32)
-
-
-def _places(codes: np.ndarray, n_codes: int) -> np.ndarray:
-    """Row of the table for each code: unseen ones come after the codes, missing ones last."""
-    missing = np.isnan(codes)
-    whole = np.where(missing, 0, codes).astype(np.int64)
-    places = np.where((whole < 0) | (whole >= n_codes), n_codes, whole)
-    return np.where(missing, n_codes + 1, places)
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,32 +212,22 @@ class ViewFamily:
         FamilyError
             An inner family that needs its rows in memory.
         """
-        columns = np.asarray(config["columns"], dtype=np.int64)
-        monotone = tuple(config["monotone"][i] for i in columns) if config.get("monotone") else ()
-        encoded = np.asarray(config.get("encoded", ()), dtype=np.int64)
         rng = np.random.default_rng([seed, train.matrix.shape[0]])
         statistics = tuple(
             target_statistics(
                 np.concatenate([X[:, column] for _, X in train.chunks()]), train, problem, rng
             )
-            for column in encoded
+            for column in config.get("encoded", ())
         )
-        seen = _Seen(train.matrix, columns, encoded, statistics)
         inner = stored_family(config["family"]).fit_stored(
-            replace(
-                train,
-                matrix=seen,
-                categorical=_positions(columns, config.get("categorical", ())),
-                words=_positions(columns, config.get("words", ())),
-                monotone=monotone + (0,) * (seen.shape[1] - len(columns)) if monotone else (),
-            ),
+            seen_rows(train, config, statistics),
             problem,
             config["config"],
             seed=seed,
             rounds=rounds,
             deadline=deadline,
         )
-        return ViewMember(inner, columns, encoded, tuple(s.table for s in statistics))
+        return view_member(inner, config, statistics)
 
     def from_files(self, files: Mapping[str, bytes]) -> ViewMember:
         """Rebuild a member from its files."""
@@ -261,79 +240,31 @@ class ViewFamily:
         return ViewMember(get_family(facts["family"]).from_files(own), columns, encoded, tables)
 
 
-def _positions(columns: np.ndarray, of: Sequence[int]) -> tuple[int, ...]:
-    """Where some engineered columns stand among those of a view."""
-    return tuple(np.flatnonzero(np.isin(columns, np.asarray(of, dtype=np.int64))).tolist())
-
-
-@dataclass(frozen=True, eq=False)
-class Statistics:
-    """Mean targets of one column's codes.
-
-    table : float32 (n_codes + 2, n_statistics)
-        For new rows: of each code, of an unseen one, of a missing one.
-    others : float32 (n_parts, n_codes + 2, n_statistics)
-        For the training rows of a part, from the rows of the others.
-    part : int8 (n_rows,); that each training row belongs to.
-    """
-
-    table: np.ndarray
-    others: np.ndarray
-    part: np.ndarray
-
-    def fitted(self, rows: slice, codes: np.ndarray) -> np.ndarray:
-        """What stands for training rows, none of which sees its own target."""
-        found: np.ndarray = self.others[self.part[rows], _places(codes, len(self.table) - 2)]
-        return found
-
-
-def target_statistics(
-    codes: np.ndarray, train: Rows | StoredRows, problem: Problem, rng: np.random.Generator
-) -> Statistics:
-    """Mean target of each code, pulled towards the mean of all (Micci-Barreca 2001).
-
-    Parameters
-    ----------
-    codes : float32 (n_rows,); NaN is missing.
-    """
-    n_codes = int(np.nanmax(codes, initial=-1.0)) + 1
-    part = rng.integers(_PARTS, size=len(codes)).astype(np.int8)
-    frequent = _frequent(train.y, problem)
-    counts = np.zeros((_PARTS, n_codes + 2))
-    sums = np.zeros((_PARTS, n_codes + 2, len(frequent) or 1))
-    for start in range(0, len(codes), CHUNK):  # the goals of all rows may not fit
-        rows = slice(start, start + CHUNK)
-        weight = np.ones(len(codes[rows])) if train.weight is None else train.weight[rows]
-        places = _places(codes[rows], n_codes)
-        goal = _goals(train.y[rows], frequent)  # (n_rows, n_statistics)
-        np.add.at(counts, (part[rows], places), weight)
-        np.add.at(sums, (part[rows], places), goal * weight[:, None])
-    mean = sums.sum(axis=(0, 1)) / counts.sum()
-
-    def smooth(total: np.ndarray, count: np.ndarray) -> np.ndarray:
-        found: np.ndarray = (total + _SMOOTHING * mean) / (count[..., None] + _SMOOTHING)
-        return found.astype(np.float32)
-
-    return Statistics(
-        smooth(sums.sum(axis=0), counts.sum(axis=0)),
-        smooth(sums.sum(axis=0) - sums, counts.sum(axis=0) - counts),
-        part,
+def seen_rows(train: StoredRows, config: Config, statistics: tuple[Statistics, ...]) -> StoredRows:
+    """Rows on disk as the inner family of a view sees them."""
+    columns = np.asarray(config["columns"], dtype=np.int64)
+    monotone = tuple(config["monotone"][i] for i in columns) if config.get("monotone") else ()
+    encoded = np.asarray(config.get("encoded", ()), dtype=np.int64)
+    seen = _Seen(train.matrix, columns, encoded, statistics)
+    return replace(
+        train,
+        matrix=seen,
+        categorical=_positions(columns, config.get("categorical", ())),
+        words=_positions(columns, config.get("words", ())),
+        monotone=monotone + (0,) * (seen.shape[1] - len(columns)) if monotone else (),
     )
 
 
-def _frequent(y: np.ndarray, problem: Problem) -> np.ndarray:
-    """Classes whose share is a statistic: the second of two, else the most frequent; or none."""
-    if problem.task == "regression":
-        return np.zeros(0, dtype=np.int64)
-    if problem.task == "binary":
-        return np.ones(1, dtype=np.int64)
-    ranked = np.argsort(-np.bincount(y, minlength=problem.n_classes), kind="stable")
-    return np.sort(ranked[:_MOST_STATISTICS])
+def view_member(inner: Member, config: Config, statistics: tuple[Statistics, ...]) -> ViewMember:
+    """What the inner family learned, with what it sees."""
+    columns = np.asarray(config["columns"], dtype=np.int64)
+    encoded = np.asarray(config.get("encoded", ()), dtype=np.int64)
+    return ViewMember(inner, columns, encoded, tuple(s.table for s in statistics))
 
 
-def _goals(y: np.ndarray, frequent: np.ndarray) -> np.ndarray:
-    """What is averaged: the value, or a mark for each of some classes."""
-    return (y[:, None] == frequent).astype(np.float64) if len(frequent) else y[:, None]
+def _positions(columns: np.ndarray, of: Sequence[int]) -> tuple[int, ...]:
+    """Where some engineered columns stand among those of a view."""
+    return tuple(np.flatnonzero(np.isin(columns, np.asarray(of, dtype=np.int64))).tolist())
 
 
 FAMILY = ViewFamily()

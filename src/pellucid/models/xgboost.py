@@ -18,6 +18,7 @@ from pellucid.models.boosting import MAX_ROUNDS, PATIENCE, Start
 from pellucid.models.family import Config, FamilyError, Rows, with_defaults
 from pellucid.models.memory import available_memory
 from pellucid.models.problem import Problem
+from pellucid.models.shared import Peers
 from pellucid.models.stored import StoredRows
 from pellucid.models.trees import TreeMember, read_trees
 from pellucid.shapley.trees import CATEGORICAL, MISSING_LEFT, UNKNOWN_LEFT, TreeEnsemble
@@ -110,24 +111,58 @@ class XGBoostFamily:
         FamilyError
             As `fit` does.
         """
-        xgboost = _import()
-        start = Start.of(train, problem)
-        known = _stored_codes(train)
+        start, known = Start.of(train, problem), _stored_codes(train)
         params = _params(train, problem, config, seed=seed)
-        n_rows, n_columns = train.matrix.shape
-        with tempfile.TemporaryDirectory(dir=train.folder) as cache:
-            in_memory = n_rows * n_columns < _SHARE * (available_memory() or np.inf)
-            kind = xgboost.QuantileDMatrix if in_memory else xgboost.ExtMemQuantileDMatrix
-            pieces = _pieces(
-                xgboost, train, start, problem, known, None if in_memory else f"{cache}/bins"
-            )
-            data = kind(pieces, max_bin=params["max_bin"], nthread=1, enable_categorical=True)
-            booster = _boost(xgboost, params, data, None, rounds, deadline)
-            return _member(booster, start, known)
+        return _boost_stored(train, problem, params, start, known, rounds, deadline)
+
+    def fit_shared(
+        self,
+        train: StoredRows,
+        problem: Problem,
+        config: Config,
+        *,
+        seed: int,
+        rounds: int,
+        peers: Peers,
+    ) -> TreeMember:
+        """Boost for ``rounds`` on a share of the rows, with those who hold the other shares.
+
+        Raises
+        ------
+        FamilyError
+            As `fit` does.
+        """
+        xgboost = _import()
+        known = {column: peers.codes[column] for column in train.categorical}
+        params = _params(train, problem, config, seed=seed)
+        with xgboost.collective.CommunicatorContext(**peers.tracker):
+            return _boost_stored(train, problem, params, peers.start, known, rounds, None)
 
     def from_files(self, files: Mapping[str, bytes]) -> TreeMember:
         """Rebuild a member from its files; needs no XGBoost."""
         return read_trees(files)
+
+
+def _boost_stored(
+    train: StoredRows,
+    problem: Problem,
+    params: dict[str, Any],
+    start: Start,
+    known: Mapping[int, np.ndarray],
+    rounds: int,
+    deadline: float | None,
+) -> TreeMember:
+    xgboost = _import()
+    n_rows, n_columns = train.matrix.shape
+    with tempfile.TemporaryDirectory(dir=train.folder) as cache:
+        in_memory = n_rows * n_columns < _SHARE * (available_memory() or np.inf)
+        kind = xgboost.QuantileDMatrix if in_memory else xgboost.ExtMemQuantileDMatrix
+        pieces = _pieces(
+            xgboost, train, start, problem, known, None if in_memory else f"{cache}/bins"
+        )
+        data = kind(pieces, max_bin=params["max_bin"], nthread=1, enable_categorical=True)
+        booster = _boost(xgboost, params, data, None, rounds, deadline)
+        return _member(booster, start, known)
 
 
 def _boost(

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Literal, get_args
 
+from pellucid.models.memory import available_memory
 from pellucid.search.cluster_workers import ClusterError, ClusterWorkers
 from pellucid.search.workers import Pool, Workers
 
+Learn = Literal["auto", "together", "here"]
 _CONNECT = 15.0  # seconds to reach a scheduler
+_BESIDE = 40  # bytes that a fit holds of each row, beside one of each cell
+_HELD = 0.5  # of this machine's free memory, above which a fit goes to the workers
 _CLIENT: ContextVar[Any] = ContextVar("pellucid-cluster", default=None)
+_LEARN: ContextVar[Learn] = ContextVar("pellucid-cluster-learn", default="auto")
 
 
 @contextmanager
-def cluster(address: Any) -> Iterator[Any]:
+def cluster(address: Any, *, learn: Learn = "auto") -> Iterator[Any]:
     """Run what is inside on a Dask cluster: trials, refits, and explanations of Dask's tables.
 
     Parameters
@@ -23,6 +28,9 @@ def cluster(address: Any) -> Iterator[Any]:
     address : str or distributed.Client
         Of the scheduler, such as ``"tcp://scheduler:8786"``. Start its workers with one thread
         each: ``dask worker tcp://scheduler:8786 --nworkers auto --nthreads 1``.
+    learn : "auto", "together" or "here"
+        Where members learn from all rows of a folder: the workers together, each from its share
+        of the files, or this machine. By itself, together where memory is short for it here.
 
     Yields
     ------
@@ -31,8 +39,12 @@ def cluster(address: Any) -> Iterator[Any]:
     Raises
     ------
     ClusterError
-        Dask is not installed, or nobody answers at the address.
+        Dask is not installed, nobody answers at the address, or a place to learn that is none.
     """
+    if learn not in get_args(Learn):
+        raise ClusterError(
+            f"learn must be one of {', '.join(map(repr, get_args(Learn)))}, not {learn!r}"
+        )
     try:
         from distributed import Client
     except ImportError as error:
@@ -48,11 +60,12 @@ def cluster(address: Any) -> Iterator[Any]:
                 f"no scheduler answers at {address}: {error}; is it running, and reachable from "
                 f"here?"
             ) from error
-    token = _CLIENT.set(own or address)
+    tokens = _CLIENT.set(own or address), _LEARN.set(learn)
     try:
         yield own or address
     finally:
-        _CLIENT.reset(token)
+        _CLIENT.reset(tokens[0])
+        _LEARN.reset(tokens[1])
         if own is not None:
             own.close()
 
@@ -60,6 +73,17 @@ def cluster(address: Any) -> Iterator[Any]:
 def current_client() -> Any:
     """The client of the cluster that surrounds the caller, or None."""
     return _CLIENT.get()
+
+
+def learning_client(n_rows: int, n_columns: int) -> Any:
+    """The client whose workers are to learn together from so many engineered rows, or None."""
+    client, learn = current_client(), _LEARN.get()
+    if client is None or learn == "here":
+        return None
+    free = available_memory()
+    held = n_rows * (n_columns + _BESIDE)
+    short = free is not None and held > _HELD * free and len(client.nthreads()) > 1
+    return client if learn == "together" or short else None
 
 
 def open_workers(n_jobs: int | None = None) -> Pool:

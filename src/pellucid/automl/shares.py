@@ -1,0 +1,307 @@
+"""Members that the workers of a cluster learn together, each from the files that are its share.
+
+A worker engineers its files onto its own disk and keeps of each cell what the library keeps, a
+byte; the libraries add up the shares' histograms among themselves. A worker that dies takes its
+share with it, so all begin again with those that are there, once.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import numpy as np
+
+from pellucid.automl.target import Target
+from pellucid.automl.whole import NO_TIME, Learned, WholeTable, put_in, write_whole
+from pellucid.errors import PellucidError
+from pellucid.models.boosting import Start
+from pellucid.models.family import Member
+from pellucid.models.packing import pack, unpack
+from pellucid.models.shared import Peers, learns_shared
+from pellucid.models.shared_view import Sums, add, agree, fit_share, share_sums
+from pellucid.models.statistics import count_codes
+from pellucid.search.ensemble import Part
+from pellucid.search.trials import DataRef, TrialSpec, unpack_members, view_config
+from pellucid.search.whole import WholeRef
+from pellucid.tabular import parts as files
+from pellucid.tabular.featurize import Featurizer
+from pellucid.tabular.schema import Schema
+
+_ATTEMPTS = 2
+_POLL = 0.2
+_GATHER = 60.0  # seconds that an answer may take to come
+_RESTART = 60.0  # seconds that workers may take to start anew
+_TRACKERS: list[Any] = []  # XGBoost's, of the process that the others find one another by
+
+
+class SharesError(PellucidError):
+    """Workers did not learn together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What a worker needs to engineer its files."""
+
+    table: WholeTable
+    schema: Schema
+    featurizer: Featurizer
+    target: Target
+    sample: DataRef
+
+    @classmethod
+    def of(
+        cls,
+        table: WholeTable,
+        schema: Schema,
+        featurizer: Featurizer,
+        target: Target,
+        sample: DataRef,
+    ) -> Rows:
+        """The same without the sample's own rows, which need not travel."""
+        nothing = np.zeros(0)
+        return cls(
+            replace(table, sample=table.sample[:0]),
+            schema,
+            featurizer,
+            replace(target, y=nothing, known=nothing.astype(bool)),
+            sample,
+        )
+
+
+def learn_shared(
+    client: Any,
+    rows: Rows,
+    parts: tuple[Part, ...],
+    wanted: dict[int, int],
+    intercept: np.ndarray,
+    *,
+    end: float | None,
+) -> Learned:
+    """Put members that learned from all shares in the place of the sample's, as far as time allows.
+
+    Parameters
+    ----------
+    parts : of the ensemble of the sample.
+    wanted : iteration -> rounds to learn.
+    end : by this machine's `time.monotonic`.
+
+    Raises
+    ------
+    SharesError
+        A worker does not see the files.
+    PellucidError
+        What the files hold does not fit, as on one machine.
+    """
+    found: dict[int, Member] = {}
+    why_not = {
+        part.spec.iteration: "its family needs its rows in one place"
+        for part in parts
+        if not learns_shared(part.spec.family)
+    }
+    specs = [part.spec for part in parts if part.spec.iteration not in why_not]
+    shares = 0
+    for _ in range(_ATTEMPTS if specs else 0):
+        left = [spec for spec in specs if spec.iteration not in found]
+        gang = _Gang(client, end)
+        try:
+            written = gang.write(rows)
+            shares = len(written)
+            for spec in left:
+                found[spec.iteration] = gang.learn(rows.sample, written, spec, wanted)
+        except _BrokenError as error:
+            why_not |= {spec.iteration: str(error) for spec in specs if spec.iteration not in found}
+        gang.leave()
+        if len(found) == len(specs) or (end is not None and time.monotonic() > end):
+            break
+    return replace(put_in(found, parts, intercept, rows.sample, why_not), shares=shares)
+
+
+class _BrokenError(Exception):
+    """The workers cannot go on together."""
+
+
+@dataclass(eq=False)
+class _Gang:
+    """The workers that are there, of which each does its part at the same time."""
+
+    client: Any
+    end: float | None
+
+    def __post_init__(self) -> None:
+        self.addresses = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
+        self.folders: list[WholeRef] = []
+
+    def write(self, rows: Rows) -> list[WholeRef]:
+        """Have each worker engineer its share; those without a row are left out."""
+        assigned = _assigned(files.parts_of(rows.table.source), len(self.addresses))
+        self.addresses = self.addresses[: len(assigned)]
+        left = None if self.end is None else self.end - time.monotonic()
+        written = self.run(_write_share, [(rows, own, len(assigned), left) for own in assigned])
+        if any(share is None for share in written):
+            raise _BrokenError(NO_TIME)
+        there = [i for i, share in enumerate(written) if share.n_rows]
+        self.addresses = [self.addresses[i] for i in there]
+        self.folders = [written[i] for i in there]
+        return self.folders
+
+    def learn(
+        self, sample: DataRef, shares: list[WholeRef], spec: TrialSpec, wanted: dict[int, int]
+    ) -> Member:
+        """Have all learn one member together."""
+        own, config = sample.rows(), view_config(sample, spec)
+        n_codes, frequent = agree(own, sample.problem, config["encoded"])
+        sums: list[Sums] = []
+        if config["encoded"]:
+            sums = add(
+                self.run(
+                    _sum_share,
+                    [(share, spec, n_codes, frequent, rank) for rank, share in enumerate(shares)],
+                )
+            )
+        ports = self.run(_free_port, [()] * len(shares))
+        hosts = [str(urlparse(address).hostname) for address in self.addresses]
+        tracker: dict[str, Any] = {}
+        if spec.family == "xgboost":
+            tracker = self.run(_open_tracker, [(hosts[0], len(shares))])[0]
+        peers = Peers(
+            addresses=tuple(f"{host}:{port}" for host, port in zip(hosts, ports, strict=True)),
+            rank=0,
+            tracker=tracker,
+            n_rows=sum(share.n_rows for share in shares),
+            start=Start.of(own, sample.problem),
+            codes={
+                column: np.arange(count_codes(np.asarray(own.X[:, column])))
+                for column in config["categorical"]
+            },
+        )
+        rounds = wanted[spec.iteration]
+        calls = [
+            (share, spec, rounds, sums, replace(peers, rank=rank))
+            for rank, share in enumerate(shares)
+        ]
+        return unpack_members(unpack(self.run(_learn_share, calls)[0]))[0]
+
+    def run(self, function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """One call on each worker, all at once; a worker that is lost or fails ends the others'."""
+        running = [
+            self.client.submit(
+                function, *call, workers=[address], allow_other_workers=False, pure=False
+            )
+            for call, address in zip(calls, self.addresses)
+        ]
+        while True:
+            failed = next((each for each in running if each.status == "error"), None)
+            if failed is not None:
+                error = failed.exception()
+                if function is _write_share and isinstance(error, PellucidError):
+                    raise error
+                self._break(running, f"{type(error).__name__}: {error}")
+            if all(each.status == "finished" for each in running):
+                try:
+                    return [each.result(timeout=_GATHER) for each in running]
+                except TimeoutError:
+                    self._break(running, "a worker went before its answer came")
+            if self.end is not None and time.monotonic() > self.end:
+                self._break(running, NO_TIME)
+            there = self.client.scheduler_info(n_workers=-1)["workers"]
+            gone = [address for address in self.addresses if address not in there]
+            if gone or any(each.status in ("cancelled", "lost") for each in running):
+                self._break(running, f"worker {', '.join(gone)} is gone")
+            time.sleep(_POLL)
+
+    def _break(self, running: list[Any], why: str) -> None:
+        """Start anew who may be waiting for one that does not answer."""
+        self.client.cancel(running)
+        self.folders = []
+        there = set(self.client.scheduler_info(n_workers=-1)["workers"])
+        busy = [address for address in self.addresses if address in there]
+        self.client.restart_workers(busy, timeout=_RESTART, raise_for_error=False)
+        raise _BrokenError(why)
+
+    def leave(self) -> None:
+        """Take the shares off the workers' disks."""
+        if self.folders:
+            self.run(_drop_share, [(share,) for share in self.folders])
+
+
+def _assigned(parts: Sequence[files.Part], n: int) -> list[list[files.Part]]:
+    """Files for at most ``n`` workers, large ones first to who has least."""
+    own: list[list[files.Part]] = [[] for _ in range(min(n, len(parts)))]
+    sizes = [0] * len(own)
+    for part in sorted(parts, key=lambda part: -part.state[0]):
+        least = int(np.argmin(sizes))
+        own[least].append(part)
+        sizes[least] += part.state[0]
+    return own
+
+
+# -- on a worker --------------------------------------------------------------------------------
+def _write_share(
+    rows: Rows, own: Sequence[files.Part], n_shares: int, left: float | None
+) -> WholeRef | None:
+    from distributed import get_worker
+
+    for part in own:
+        if not part.path.exists():
+            raise SharesError(
+                f"a worker sees no {part.path}; what workers learn from together must be on a "
+                f"disk that all of them share, under the same path; learn='here' needs none"
+            )
+    folder = Path(tempfile.mkdtemp(prefix="pellucid-share-", dir=get_worker().local_directory))
+    table = replace(rows.table, n_rows=rows.table.n_rows // n_shares)
+    deadline = None if left is None else time.monotonic() + left
+    written = write_whole(
+        table, rows.schema, rows.featurizer, rows.target, rows.sample, folder,
+        parts=own, deadline=deadline,
+    )  # fmt: skip
+    return None if written is None else written[0]
+
+
+def _sum_share(
+    share: WholeRef, spec: TrialSpec, n_codes: tuple[int, ...], frequent: np.ndarray, rank: int
+) -> list[Sums]:
+    config = view_config(share.sample, spec)
+    return share_sums(share.rows(), config, n_codes, frequent, seed=spec.seed, rank=rank)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("", 0))
+        return int(free.getsockname()[1])
+
+
+def _open_tracker(host: str, n_workers: int) -> dict[str, Any]:
+    from xgboost.tracker import RabitTracker
+
+    _TRACKERS[:] = [RabitTracker(n_workers=n_workers, host_ip=host)]  # lives until the next one
+    _TRACKERS[0].start()
+    return dict(_TRACKERS[0].worker_args())
+
+
+def _learn_share(
+    share: WholeRef, spec: TrialSpec, rounds: int, sums: list[Sums], peers: Peers
+) -> bytes | None:
+    member = fit_share(
+        share.rows(),
+        share.sample.problem,
+        view_config(share.sample, spec),
+        sums,
+        seed=spec.seed,
+        rounds=rounds,
+        peers=peers,
+    )
+    if peers.rank:
+        return None
+    return pack({f"0/{name}": content for name, content in member.to_files().items()})
+
+
+def _drop_share(share: WholeRef) -> None:
+    shutil.rmtree(share.folder, ignore_errors=True)
