@@ -59,7 +59,8 @@ _SERVING = dict.fromkeys(
 _ONNX = "pellucid.azureml.onnx_convert"
 _DASHBOARD = {"ExplanationDashboard": _WIDGETS}
 _MIMICS = {"MimicExplainer": _MIMIC}
-_EXPLAINERS = {**_MIMICS, "TabularExplainer": "pellucid.azureml.tabular"}
+_TABULAR = {"TabularExplainer": "pellucid.azureml.tabular"}
+_EXPLAINERS = {**_MIMICS, **_TABULAR}
 _PERMUTED = {"PFIExplainer": "pellucid.azureml.permuted"}
 _WRAPPER = {"MimicWrapper": "pellucid.azureml.wrapper"}
 
@@ -113,7 +114,10 @@ AZUREML: dict[str, dict[str, str]] = {
     "explain.model._internal.explanation_client": _CLIENTS,
     "explain.model.mimic.mimic_explainer": _MIMICS,
     "explain.model.mimic.models.lightgbm_model": _LIGHTGBM,
+    "explain.model.mimic.models.linear_model": _LINEAR,
+    "explain.model.mimic.models.tree_model": _TREE,
     "explain.model.mimic_wrapper": _WRAPPER,
+    "explain.model.tabular_explainer": _TABULAR,
     "explain.model.scoring.scoring_explainer": _SCORERS,
     "interpret": {**_CLIENTS, **_EXPLAINERS, **_WRAPPER},
     "interpret.mimic.mimic_explainer": _MIMICS,
@@ -135,7 +139,7 @@ BESIDE: dict[str, dict[str, str]] = {
     "interpret_community.mimic.mimic_explainer": _MIMICS,
     "interpret_community": {**_EXPLAINERS, **_PERMUTED},
     "interpret_community.permutation.permutation_importance": _PERMUTED,
-    "interpret_community.tabular_explainer": {"TabularExplainer": "pellucid.azureml.tabular"},
+    "interpret_community.tabular_explainer": _TABULAR,
     "interpret_community.mimic.models.lightgbm_model": _LIGHTGBM,
     "interpret_community.mimic.models.linear_model": _LINEAR,
     "interpret_community.mimic.models.tree_model": _TREE,
