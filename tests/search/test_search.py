@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import wait
 from dataclasses import replace
 
 import numpy as np
@@ -184,6 +185,20 @@ def test_workers_tell_when_their_libraries_are_there():
         assert not pool.are_ready(within=0.0)
         assert pool.are_ready(within=None)
         assert pool.submit(sum, [1, 2]).result() == 3
+
+
+def test_a_worker_that_is_ended_with_tasks_in_line_ends_without_a_word(monkeypatch):
+    said = []
+    monkeypatch.setattr(threading, "excepthook", said.append)
+    with Workers(1) as pool:
+        assert pool.are_ready(within=None)
+        tasks = [pool.submit(time.sleep, 60.0) for _ in range(8)]
+    assert not wait(tasks, timeout=30.0).not_done
+    assert all(task.exception() is not None for task in tasks)
+    for thread in threading.enumerate():
+        if thread.name == "ExecutorManagerThread":
+            thread.join(timeout=30.0)
+    assert not said
 
 
 def test_a_killed_worker_costs_its_trial_only(tmp_path):

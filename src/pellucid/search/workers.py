@@ -13,7 +13,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty
 from typing import Any, Protocol
 
 from pellucid.models.ensemble import available_cores
@@ -122,7 +124,6 @@ class _Slot:
 
     def __init__(self) -> None:
         self._tasks: list[Future[Any]] = []
-        self._latest: Future[Any] | None = None
         self._pool = _start()
 
     @property
@@ -155,7 +156,6 @@ class _Slot:
         except RuntimeError:  # broken or shut down by a crashed worker
             self._pool = _start()
             future = self._pool.submit(function, *args)
-        self._latest = future
         if function is not load_libraries:
             self._tasks.append(future)
         return future
@@ -165,12 +165,11 @@ class _Slot:
         self._pool = _start()
 
     def close(self) -> None:
-        until = time.monotonic() + 1.0
-        # the pool's own thread must have taken the last task: killed before, it prints a KeyError
-        while self._latest is not None and time.monotonic() < until:
-            if self._latest.running() or self._latest.done():
-                break
-            time.sleep(0.005)
+        # the pool's own thread drops what waits, and would print a KeyError for its number
+        numbers = self._pool._work_ids
+        with suppress(Empty):
+            while True:
+                numbers.get_nowait()
         self._pool.shutdown(wait=False, kill_workers=True)
         self._tasks = []
 
