@@ -47,6 +47,7 @@ def test_an_explanation_shows_itself(runs, cell, task):
         "How one feature works",
         "Why one row",
         "Any two columns",
+        "Two cohorts",
         "From your columns to the model’s",
         "How the columns look",
     ]

@@ -33,6 +33,7 @@ def test_every_task_opens_offline_without_sideways_scroll(
         "How one feature works",
         "Why one row",
         "Any two columns",
+        "Two cohorts",
         "What if",
         "How good, and what was tried",
         "From your columns to the model’s",

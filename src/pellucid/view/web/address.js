@@ -36,7 +36,7 @@ function spellings(explained, state) {
     },
     shown: { as: "top", write: String, read: (s) => (/^[1-9]\d{0,4}$/.test(s) ? Number(s) : undefined) },
     own: { write: spellOwn, read: (s) => merged(state.get("own").filter((each) => each.kept), readOwn(s)) },
-    cohort: text, x: text, y: text, by: text, view: text, search: text, find: text, sort: text, over: text,
+    cohort: text, x: text, y: text, by: text, one: text, with: text, view: text, search: text, find: text, sort: text, over: text,
   };
 }
 

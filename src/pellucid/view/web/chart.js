@@ -19,7 +19,7 @@ import { hideTip, showTip } from "./tooltip.js";
  * @param {string} options.label what it shows, for those who cannot see it
  * @param {(width: number) => number} options.height
  * @param {(surface: Surface) => void} options.draw
- * @param {(x: number, y: number) => {lines: Array, pick?: () => void}|null} [options.hover]
+ * @param {(x: number, y: number, width: number) => {lines: Array, pick?: () => void}|null} [options.hover]
  */
 export function chart({ label, height, draw, hover }) {
   const canvas = h("canvas", { "aria-hidden": "true" });
@@ -54,7 +54,7 @@ export function chart({ label, height, draw, hover }) {
 function listen(node, hover) {
   const at = (event) => {
     const box = node.getBoundingClientRect();
-    return hover(event.clientX - box.left, event.clientY - box.top);
+    return hover(event.clientX - box.left, event.clientY - box.top, box.width);
   };
   node.addEventListener("pointermove", (event) => {
     const hit = at(event);

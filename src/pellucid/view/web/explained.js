@@ -1,5 +1,6 @@
 // What is explained of a model: importance, dependence and single rows, about one choice.
 
+import { againstSection } from "./cohort/against.js";
 import { followCohort } from "./cohort/own.js";
 import { dependenceSection } from "./dependence.js";
 import { FIRST, importanceSection } from "./importance.js";
@@ -13,7 +14,7 @@ export function startState(subject) {
   const state = createState({
     level: "raw", output: firstOutput(explained), feature: 0, color: "auto", open: null, row: -1, rows: null, edits: null,
     view: "", search: "", shown: FIRST, over: "one", find: "", sort: "high",
-    own: [], cohort: "", x: "", y: "", by: "",
+    own: [], cohort: "", x: "", y: "", by: "", one: "", with: "",
   });
   if (!explained?.n) return state;
   state.set({ feature: explained.rank("raw", state.get("output")).order[0] });
@@ -34,6 +35,7 @@ export function explainedSections(subject, state, asker, keeper = null) {
     ["dependence", "Dependence", dependenceSection(subject, state, asker)],
     ["row", "One row", rowSection(subject, state, asker)],
     ["scatter", "Scatter", scatterSection(subject, state, keeper)],
+    ...(subject.explained.n > 1 ? [["cohorts", "Cohorts", againstSection(subject, state)]] : []),
   ];
 }
 
