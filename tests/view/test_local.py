@@ -43,6 +43,7 @@ def test_nearest_rows_are_those_of_brute_force_and_lead_there(runs, show, task):
     page.keyboard.press("Enter")
     chosen = page.locator("#row .row-line[aria-selected=true] .row-id").inner_text()
     assert chosen == ids[shown[1]]
+    page.wait_for_timeout(200)  # until the table is of the other row
     assert page.evaluate("document.activeElement.className") == "to-row"
     page.get_by_role("button", name="By reasons").click()
     values = run.explanation().values

@@ -8,6 +8,7 @@ import { whenNear } from "./near.js";
 import { isSpread } from "./stats.js";
 import { table } from "./table.js";
 
+const PAUSE = 60; // milliseconds that a row must be looked at
 const MOST = 5;
 const NAMED = 2; // features that differ most
 
@@ -22,17 +23,20 @@ export function neighbours(subject, state) {
   const button = (key, text) => h("button", { type: "button", "data-by": key, onclick: () => { by = key; show(); } }, text);
   const group = h("div", { class: "segmented", role: "group", "aria-label": "Nearness" }, button("cells", "By values"), button("importances", "By reasons"));
 
-  /** Distances of all rows from one, a feature at a time: [feature, how far each row is in it]. */
+  /** What is compared, and by how much: feature -> the distance of each row from one in it. */
   const ways = {
-    cells: (row) => compared().map((f) => {
+    cells: (row) => [compared(), (f) => {
       const { values } = raw.column(f);
       const far = measure(f);
-      return [f, Float64Array.from(values, (value) => far(values[row], value))];
-    }),
+      return (i) => far(values[row], values[i]);
+    }],
     importances(row) {
       const level = explained.levels[state.get("level")];
       const of = level.importances(Math.max(0, state.get("output")));
-      return Array.from({ length: level.n }, (_, f) => [f, Float64Array.from(of(f), (value) => Math.abs(value - of(f)[row]))]);
+      return [Array.from({ length: level.n }, (_, f) => f), (f) => {
+        const values = of(f);
+        return (i) => Math.abs(values[row] - values[i]);
+      }];
     },
   };
 
@@ -40,28 +44,36 @@ export function neighbours(subject, state) {
     const row = state.get("row");
     for (const node of group.children) node.setAttribute("aria-pressed", String(node.dataset.by === by));
     if (row < 0) return;
-    const parts = ways[by](row);
+    const [features, farIn] = ways[by](row);
     const total = new Float64Array(explained.n);
-    for (const [, far] of parts) far.forEach((x, i) => { total[i] += x; });
+    for (const f of features) {
+      const far = farIn(f);
+      for (let i = 0; i < total.length; i += 1) total[i] += far(i);
+    }
     const others = Array.from(total, (far, i) => ({ i, far })).filter(({ i }) => i !== row)
       .sort((a, b) => a.far - b.far || a.i - b.i).slice(0, MOST);
     for (const each of others) {
-      each.parts = parts.map(([feature, far]) => ({ feature, far: far[each.i] })).filter((p) => p.far > 0)
+      each.parts = features.map((feature) => ({ feature, far: farIn(feature)(each.i) })).filter((p) => p.far > 0)
         .sort((a, b) => b.far - a.far).slice(0, NAMED);
     }
     told.textContent = by === "cells" ? CELLS(raw.n - compared().length) : REASONS(explained.unit(Math.max(0, state.get("output"))));
+    const held = [...place.querySelectorAll(".to-row")].indexOf(document.activeElement);
     swap(place, others.length ? table("Nearest rows", fields(subject, state, by, row, go), others, { first: MOST }) : h("p", { class: "muted" }, "There is no other row."));
+    if (held >= 0) place.querySelectorAll(".to-row")[held]?.focus({ preventScroll: true });
   }
 
   /** To another row, whose own nearest rows then stand here; the keyboard stays on the table. */
-  function go(i, at) {
+  function go(i) {
     state.set({ row: i });
-    place.querySelectorAll("td button")[at]?.focus({ preventScroll: true });
     document.getElementById("row")?.scrollIntoView();
   }
 
   const node = h("div", { class: "below" }, h("div", { class: "below-head" }, h("h3", {}, "Nearest rows"), group), place, told);
-  whenNear(node, () => state.on(["row", "level", "output"], show));
+  let timer = 0;
+  whenNear(node, () => state.on(["row", "level", "output"], () => {
+    clearTimeout(timer);
+    timer = setTimeout(show, PAUSE);
+  }));
   return node;
 }
 
@@ -76,9 +88,8 @@ function fields({ explained, task }, state, by, row, go) {
   const wrong = (i) => task !== "regression" && explained.truth(i) !== null && explained.truth(i) !== explained.predicted(i);
   const differs = ({ i, parts }) => (parts.length ? parts.map(({ feature: f }, k) => [k ? ", " : "", name(level.names[f]), " ", h("b", {}, by === "cells" ? name(level.column(f).text(i)) : signed(of(f)[i])),
     h("span", { class: "muted" }, " (here ", by === "cells" ? name(level.column(f).text(row)) : signed(of(f)[row]), ")")]) : "in nothing");
-  let at = -1;
   return [
-    { label: "Row", show: ({ i }) => { at += 1; const mine = at; return h("button", { type: "button", class: "to-row", onclick: () => go(i, mine) }, h("span", { class: "sr" }, "Go to row "), name(explained.rows.ids[i])); } },
+    { label: "Row", show: ({ i }) => h("button", { type: "button", class: "to-row", onclick: () => go(i) }, h("span", { class: "sr" }, "Go to row "), name(explained.rows.ids[i])) },
     { label: task === "regression" ? "Predicted" : `P(${explained.nOutputs === 1 ? explained.classes?.[1] ?? "" : explained.classes?.[output] ?? output})`, number: true,
       show: ({ i }) => (task === "regression" ? explained.predicted(i) : percent(explained.chance(i, output))) },
     explained.rows.true && { label: "True", number: task === "regression", show: ({ i }) => h("span", { class: wrong(i) ? "wrong" : null }, name(truth(i)), wrong(i) && h("span", { class: "sr" }, " (predicted otherwise)")) },
