@@ -56,7 +56,7 @@ def test_the_switch_shows_engineered_features(runs, show):
 
 def test_a_feature_opens_into_its_engineered_columns_and_becomes_the_one_looked_at(runs, show):
     page = show(runs["binary"])
-    page.get_by_role("button", name="job", exact=True).click()
+    page.locator(".imp-list").get_by_role("button", name="job", exact=True).click()
     detail = page.locator(".imp-detail")
     assert sorted(detail.locator("bdi").all_inner_texts()) == [
         "job=admin.",
@@ -65,13 +65,13 @@ def test_a_feature_opens_into_its_engineered_columns_and_becomes_the_one_looked_
         "job=maid",
     ]
     assert page.get_by_label("Feature", exact=True).locator("option:checked").inner_text() == "job"
-    page.get_by_role("button", name="job", exact=True).click()
+    page.locator(".imp-list").get_by_role("button", name="job", exact=True).click()
     assert detail.count() == 0
 
 
 def test_the_strongest_interaction_is_offered_first(runs, show):
     page = show(runs["regression"])
-    page.get_by_role("button", name="job", exact=True).click()
+    page.locator(".imp-list").get_by_role("button", name="job", exact=True).click()
     chosen = page.get_by_label("Coloured by").locator("option:checked").inner_text()
     assert chosen == "Strongest interaction: visits"
 
