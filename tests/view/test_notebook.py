@@ -66,7 +66,7 @@ def test_links_stay_in_the_frame(runs, cell):
 
 def test_the_page_sees_nothing_of_the_notebook(runs, cell):
     page, _ = cell(runs["binary"].held.show())
-    assert page.locator("iframe").get_attribute("sandbox") == "allow-scripts"
+    assert page.locator("iframe").get_attribute("sandbox") == "allow-scripts allow-downloads"
     assert page.evaluate("document.querySelector('iframe').contentDocument") is None
 
 

@@ -61,7 +61,8 @@ class Page:
     def _repr_html_(self) -> str:
         inner = self.html.replace("&", "&amp;").replace('"', "&quot;")
         return (
-            f'<iframe sandbox="allow-scripts" title="Pellucid" srcdoc="{inner}" style="width:100%;'
+            f'<iframe sandbox="allow-scripts allow-downloads" title="Pellucid" srcdoc="{inner}" '
+            'style="width:100%;'
             f"height:{int(self.height)}px;border:1px solid #8884;border-radius:8px;"
             f'box-sizing:border-box;resize:vertical;overflow:auto"></iframe>'
         )

@@ -3,6 +3,7 @@
 import { h, s } from "./dom.js";
 import { onTheme } from "./color.js";
 import { perFrame } from "./frame.js";
+import { saver } from "./save.js";
 import { hideTip, showTip } from "./tooltip.js";
 
 /**
@@ -25,6 +26,7 @@ export function chart({ label, height, draw, hover }) {
   const canvas = h("canvas", { "aria-hidden": "true" });
   const svg = s("svg", { role: "img", "aria-label": label });
   const node = h("div", { class: "chart" }, svg, canvas);
+  node.append(saver(() => node, () => svg.getAttribute("aria-label")));
   let width = 0;
 
   const redraw = perFrame(drawNow);

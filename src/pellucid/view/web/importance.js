@@ -6,6 +6,7 @@ import { once } from "./decode.js";
 import { h, name, section, select, swap, uid } from "./dom.js";
 import { count, num, percent, signed } from "./format.js";
 import { perFrame } from "./frame.js";
+import { saver } from "./save.js";
 import { tickText, ticks } from "./scale.js";
 import { extent, meanAbs, quantiles, rank } from "./stats.js";
 import { drawSwarm, watchSwarm } from "./swarm.js";
@@ -19,6 +20,7 @@ export function importanceSection(subject, state) {
   const { explained, training, target } = subject;
   const list = h("div", { class: "imp-list", role: "list", "aria-label": "Features by importance" });
   const head = h("div", { class: "imp-head", "aria-hidden": "true" });
+  const picture = h("div", {}, head, list);
   const foot = h("div", { class: "imp-foot" });
   const status = h("p", { class: "sr", role: "status" });
   const lede = h("span", {});
@@ -193,7 +195,7 @@ export function importanceSection(subject, state) {
   onTheme(paint);
   return section("importance", "What matters", lede,
     h("div", { class: "toolbar" }, h("div", { class: "choices" }, search, bars, h("div", { class: "field top" }, topLabel, top)), legend()), classKey, status,
-    h("div", { class: "imp" }, head, list, foot));
+    h("div", { class: "imp pictured" }, saver(() => picture, () => "importance"), picture, foot));
 }
 
 function span(extents) {

@@ -4,6 +4,7 @@ import { changesView } from "./changes.js";
 import { finder } from "./finder.js";
 import { h, name, section, swap } from "./dom.js";
 import { num, percent, signed } from "./format.js";
+import { saver } from "./save.js";
 import { sigmoid } from "./model.js";
 import { neighbours } from "./neighbours.js";
 import { drawWaterfall, steps } from "./waterfall.js";
@@ -36,7 +37,7 @@ export function rowSection(subject, state, asker) {
   });
   const ahead = subject.training.horizon ? " Row 7 +2 is row 7, forecast from two steps before." : "";
   return section("row", "Why one row", `Find a row; the waterfall goes from what the model says of an average row to what it says of this one. The steps are exact: they end where the model does.${ahead}`,
-    h("div", { class: "row-grid" }, find, h("div", { class: "row-view" }, answer, picture, changesView(subject, state, asker), neighbours(subject, state))));
+    h("div", { class: "row-grid" }, find, h("div", { class: "row-view" }, answer, h("div", { class: "pictured" }, saver(() => picture, () => `row ${explained.rows.ids[state.get("row")]}`), picture), changesView(subject, state, asker), neighbours(subject, state))));
 }
 
 /** What the model says of a row, and the truth beside it. */

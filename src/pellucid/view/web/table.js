@@ -1,6 +1,8 @@
 // A table that sorts by its headings and shows its first rows first.
 
+import { csvOf } from "./csv.js";
 import { h, swap } from "./dom.js";
+import { saveAs } from "./save.js";
 
 /**
  * @typedef {Object} Field
@@ -46,7 +48,18 @@ export function tableOf(caption, fields, rows, { first = 12 } = {}) {
     swap(body, ordered().slice(0, shown).map((row) => h("tr", { class: row.class ?? null },
       fields.map((field) => h("td", { class: cls(field) }, field.show(row))))));
     swap(foot, rows.length > shown && h("button", { type: "button", class: "quiet",
-      onclick: () => { shown = Infinity; render(); } }, `Show all ${rows.length}`));
+      onclick: () => { shown = Infinity; render(); } }, `Show all ${rows.length}`),
+    rows.length > 0 && h("button", { type: "button", class: "to-file", "aria-label": `${caption} as CSV`, onclick: () => saveAs(new Blob([csvOf(cells())], { type: "text/csv" }), `${caption.toLowerCase().replaceAll(" ", "-")}.csv`) }, "CSV"));
+  }
+
+  /** The whole table as the reader has it sorted: numbers in full, all else as it is shown. */
+  function cells() {
+    const said = fields.filter((field) => field.label !== "Compare");
+    const cell = (field, row) => {
+      const exact = field.number && field.sort ? field.sort(row) : null;
+      return typeof exact === "number" ? exact : h("span", {}, field.show(row)).textContent;
+    };
+    return [said.map((field) => field.label), ...ordered().map((row) => said.map((field) => cell(field, row)))];
   }
 
   function pick(i) {

@@ -3,7 +3,7 @@
 
 function render({ model, el }) {
   const frame = document.createElement("iframe");
-  frame.setAttribute("sandbox", "allow-scripts");
+  frame.setAttribute("sandbox", "allow-scripts allow-downloads");
   frame.setAttribute("title", "Pellucid");
   frame.srcdoc = model.get("page");
   Object.assign(frame.style, {

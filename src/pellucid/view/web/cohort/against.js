@@ -123,7 +123,7 @@ function shares({ explained }, both, state) {
   const bar = (r, k) => h("span", { class: "inline-bar" }, h("span", { class: "bar-box", "aria-hidden": "true" },
     h("i", { class: `part-${k}`, style: { width: `${(100 * r.sizes[k]) / most}%` } })), num(r.sizes[k], 3));
   return h("div", {}, h("h3", {}, "What the model goes by"), table("Importance in both cohorts", [
-    { label: "Feature", sort: (r) => level.names[r.f], class: "grow", show: (r) => h("button", { type: "button", class: "to-feature", onclick: () => state.set({ feature: r.f, color: "auto" }) }, name(level.names[r.f])) },
+    { label: "Feature", sort: (r) => level.names[r.f], class: "grow", show: (r) => name(level.names[r.f]) },
     { label: WHICH[0], number: true, sort: (r) => r.sizes[0], show: (r) => bar(r, 0) },
     { label: WHICH[1], number: true, sort: (r) => r.sizes[1], show: (r) => bar(r, 1) },
     { label: "Difference", number: true, sort: (r) => Math.abs(r.sizes[1] - r.sizes[0]), show: (r) => signed(r.sizes[1] - r.sizes[0], 3) },
