@@ -339,7 +339,9 @@ def _service(folder: Path, log: Path) -> Iterator[tuple[subprocess.Popen, str]]:
         port = taken.getsockname()[1]
     words = [sys.executable, "-m", "pellucid.cli", "serve", str(folder), "--port", str(port)]
     with log.open("wb") as out:
-        process = subprocess.Popen([*words, "--workers", "2"], stdout=out, stderr=out)
+        process = subprocess.Popen(
+            [*words, "--workers", "2", "--max-wait", "30"], stdout=out, stderr=out
+        )
     url = f"http://127.0.0.1:{port}"
     try:
         until = time.monotonic() + 60

@@ -24,6 +24,7 @@ def free_port():
 def serving(target, *, store=None, options=(), log: Path, env=None):
     port = free_port()
     words = [sys.executable, "-m", "pellucid.cli", "serve", str(target), "--port", str(port)]
+    words += ["--max-wait", "30"]  # the tests' machine may be busy
     words += ["--store", str(store)] if store else []
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -32,7 +33,7 @@ def serving(target, *, store=None, options=(), log: Path, env=None):
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
     client.process, client.port, client.log = process, port, log
     try:
-        for _ in range(300):
+        for _ in range(900):
             try:
                 client.get("/health/ready")
                 break

@@ -48,11 +48,21 @@ def answer(connection):
     return response.status, json.loads(response.read())
 
 
-def until(condition, seconds=20.0):
+def until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def stop_all(service):
+    """Stop both workers, so that neither accepts anything."""
+    until(lambda: len(workers_of(service)) == 2)
+    stopped = workers_of(service)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+        until(lambda pid=pid: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][1] == "T")
+    return stopped
 
 
 def test_workers_share_the_memory_of_the_model_and_the_libraries(service, people):
@@ -75,19 +85,25 @@ def test_whatever_is_killed_and_when_no_request_is_lost_that_no_worker_had(servi
 
 
 def test_requests_that_wait_to_be_accepted_outlive_the_workers(service, people):
-    until(lambda: len(workers_of(service)) == 2)
-    stopped = workers_of(service)
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
+    stopped = stop_all(service)
     waiting = [ask(service, people) for _ in range(10)]
     for pid in stopped:
         os.kill(pid, signal.SIGKILL)
     assert [answer(each)[0] for each in waiting] == [200] * 10
 
 
-def test_a_stop_answers_what_was_accepted(clf, people, home):
-    log = home / "stopped.log"
-    with serving(home / "watched", options=("--workers", 2), log=log) as service:
+def test_who_waited_too_long_unseen_is_refused_and_a_stop_answers_what_was_accepted(
+    clf, people, home
+):
+    options = ("--workers", 2, "--max-wait", 2)
+    with serving(home / "watched", options=options, log=home / "stopped.log") as service:
+        stopped = stop_all(service)
+        connection = ask(service, people)
+        time.sleep(2.1)  # in the system's queue, before any worker has accepted it
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+        assert answer(connection)[0] == 503
+
         body = people.to_json(orient="records", date_format="iso").encode()
         connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
         connection.putrequest("POST", "/score")

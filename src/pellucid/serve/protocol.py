@@ -2,18 +2,35 @@
 
 Nor does one whose head has no end: uvicorn's own protocol keeps all of it in memory.
 
-It notes when a request was read, since one that has waited too long is not worth its answer.
+It notes when a request came, since one that has waited too long is not worth its answer. Where many
+come at once they wait in the system's queues, before they are accepted and before they are read.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 import time
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pellucid.serve.security import ARRIVED
+
+_UNREAD = 52  # bytes before tcpi_last_data_recv in tcp_info (linux/tcp.h), milliseconds
+
+
+def seconds_unread(transport: Any) -> float:
+    """How long ago the last that was read came, as far as the system tells; else 0."""
+    connection = transport.get_extra_info("socket")
+    if connection is None or not sys.platform.startswith("linux"):
+        return 0.0
+    try:
+        facts = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _UNREAD + 4)
+    except OSError:  # not TCP
+        return 0.0
+    return int.from_bytes(facts[_UNREAD:], sys.byteorder) / 1000.0
 
 
 class Impatient(HttpToolsProtocol):
@@ -52,7 +69,7 @@ class Impatient(HttpToolsProtocol):
                 raise ValueError("the head is too long")  # answered by 400 and the end
         self._held = 0
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]
-        scope[ARRIVED] = time.perf_counter()
+        scope[ARRIVED] = time.perf_counter() - seconds_unread(self.transport)
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 from pellucid.serve.body import ENCODINGS, Receive
 from pellucid.serve.errors import RequestError
 from pellucid.serve.metrics import Metrics
+from pellucid.serve.patience import Patience
 from pellucid.serve.settings import LOOPBACK, Settings
 
 Scope = MutableMapping[str, Any]
@@ -26,7 +27,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 HEALTH = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/ping")
 OPEN = (*HEALTH, "/", "/page.js", "/page.css")
-ARRIVED = "pellucid.arrived"  # in a scope: when its head was read, by time.perf_counter
+ARRIVED = "pellucid.arrived"  # in a scope: when its head came, by time.perf_counter
 REQUEST = "pellucid.request"  # in a scope: the request's name
 _log = logging.getLogger("pellucid.serve.access")
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -59,6 +60,7 @@ class Guard:
         self._app, self._settings, self._metrics = app, settings, metrics
         self._digests = [_digest(key.encode()) for key in keys]
         self._hosts = {*LOOPBACK, settings.host.lower(), *(h.lower() for h in settings.hosts)}
+        self._patience = Patience(settings.limits.queue_seconds)
         self.waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,10 +131,11 @@ class Guard:
                 status=415,
                 headers={"accept-encoding": "gzip"},
             )
-        limits = self._settings.limits
-        waited = time.perf_counter() - scope[ARRIVED]
-        busy = self.waiting > limits.waiting or waited > limits.queue_seconds
-        if busy and not open_route:
+        if open_route:
+            return
+        now = time.perf_counter()
+        tired = self._patience.ends(now - scope[ARRIVED], now)
+        if tired or self.waiting > self._settings.limits.waiting:
             raise RequestError(
                 "too many requests wait; ask again in a second", code="busy", status=503
             )

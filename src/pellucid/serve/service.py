@@ -32,6 +32,7 @@ from pellucid.store.location import locate
 State = Literal["Transitioning", "Healthy", "Unhealthy", "Failed"]
 HOME = "PELLUCID_SERVICES"  # the environment variable: the folder that holds services
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TRIES = 4  # of a request that a busy service refuses
 _START_SECONDS = 60.0  # after which a process that does not answer is unhealthy
 
 
@@ -122,7 +123,7 @@ class Service:
         Raises
         ------
         RequestError
-            What the service says of rows that it does not take.
+            What the service says of rows that it does not take, or that it stays busy.
         ServeError
             If it cannot be reached.
         """
@@ -130,6 +131,16 @@ class Service:
         query = f"explain={explain}&space={space}" + (f"&top={top}" if top is not None else "")
         headers = {"Content-Type": kind} | ({"X-API-Key": key} if key else {})
         request = urllib.request.Request(f"{self.url}/score?{query}", body, headers)
+        for _ in range(_TRIES - 1):
+            try:
+                return self._answer(request)
+            except RequestError as error:
+                if error.code != "busy":
+                    raise
+            time.sleep(1.0)  # as its Retry-After says
+        return self._answer(request)
+
+    def _answer(self, request: urllib.request.Request) -> dict[str, Any]:
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:
                 return dict(json.loads(answer.read()))
