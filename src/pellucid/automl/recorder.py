@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from pellucid.explain.predictor import Predictor
     from pellucid.store.runs import Run, RunWriter
 
+_LOOK = 0.1  # seconds between looks whether the store may be opened
+
 
 class Recorder:
     """One run in the store; opening it takes seconds, which the search does not wait for.
@@ -24,15 +28,28 @@ class Recorder:
     ----------
     store : str, None or False
         URI or folder of the store, None for the default one, False to keep nothing.
+    when : callable
+        Opening waits until this is true, or the run ends: MLflow would take the cores from workers
+        that load their libraries, which the first trials wait for.
     """
 
-    def __init__(self, store: Any, *, name: str | None, params: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        store: Any,
+        *,
+        name: str | None,
+        params: dict[str, Any],
+        when: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._thread: ThreadPoolExecutor | None = None
         self._pending: list[Future[None]] = []
+        self._ends = threading.Event()
         if store is False:
             return
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pellucid-store")
-        self._writer: Future[RunWriter] = self._thread.submit(_begin, store, name, params)
+        self._writer: Future[RunWriter] = self._thread.submit(
+            self._begin, store, name, params, when
+        )
 
     def check(self) -> None:
         """Raise now what kept the store from opening, rather than after the whole training."""
@@ -62,6 +79,7 @@ class Recorder:
         """Write the results; a store that fails costs the record, never the trained model."""
         if self._thread is None:
             return None
+        self._ends.set()
         try:
             for write in self._pending:
                 write.result()
@@ -82,16 +100,21 @@ class Recorder:
 
     def fail(self, reason: str) -> None:
         """Mark the run as failed, as far as the store allows."""
+        self._ends.set()
         if self._thread is not None and not self._writer.exception():
             self._thread.submit(lambda: self._writer.result().fail(reason)).exception()
 
     def close(self) -> None:
         """End the thread once what is queued is written."""
+        self._ends.set()
         if self._thread is not None:
             self._thread.shutdown(wait=True)
 
+    def _begin(
+        self, store: Any, name: str | None, params: dict[str, Any], when: Callable[[], bool]
+    ) -> RunWriter:
+        while not (when() or self._ends.wait(_LOOK)):
+            pass
+        from pellucid.store.runs import Store
 
-def _begin(store: Any, name: str | None, params: dict[str, Any]) -> RunWriter:
-    from pellucid.store.runs import Store
-
-    return Store(store).begin(name=name, params=params)
+        return Store(store).begin(name=name, params=params)

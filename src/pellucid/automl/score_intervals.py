@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.models.problem import Problem
+from pellucid.search.uncertainty import Z, half_interval
 
-_Z = 1.959963984540054  # of a normal distribution, 2.5 % lie above
 _LEAST = 1e-15  # as in the log loss
 _FEWEST = 20  # rows of which a normal approximation can speak
 
@@ -73,14 +73,14 @@ def _uncertain(found: dict[str, tuple[float, float]]) -> dict[str, tuple[float, 
 
 
 def _of_mean(values: np.ndarray) -> tuple[float, float]:
-    half = _Z * values.std(ddof=1) / np.sqrt(len(values))
+    half = half_interval(values)
     return float(max(0.0, values.mean() - half)), float(values.mean() + half)
 
 
 def _of_share(k: int, n: int) -> tuple[float, float]:
     """Wilson's interval of k of n."""
-    half = _Z * np.sqrt(k * (n - k) / n + _Z**2 / 4)
-    middle, whole = k + _Z**2 / 2, n + _Z**2
+    half = Z * np.sqrt(k * (n - k) / n + Z**2 / 4)
+    middle, whole = k + Z**2 / 2, n + Z**2
     return float(max(0.0, (middle - half) / whole)), float(min(1.0, (middle + half) / whole))
 
 
@@ -93,5 +93,5 @@ def _of_area(hit: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
     above = (ranks[hit] - rankdata(hits)) / len(others)  # (n_hits,)
     below = 1.0 - (ranks[~hit] - rankdata(others)) / len(hits)  # (n_others,)
     area = above.mean()
-    half = _Z * np.sqrt(above.var(ddof=1) / len(hits) + below.var(ddof=1) / len(others))
+    half = Z * np.sqrt(above.var(ddof=1) / len(hits) + below.var(ddof=1) / len(others))
     return float(max(0.0, area - half)), float(min(1.0, area + half))

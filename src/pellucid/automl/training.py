@@ -103,7 +103,12 @@ def train(
         workers = stack.enter_context(open_workers(options.n_jobs))
         digest, columns = fingerprints(frame)
         params = asked_for(frame, target, options, digest)
-        recorder = Recorder(options.store, name=options.name, params=params)
+        recorder = Recorder(
+            options.store,
+            name=options.name,
+            params=params,
+            when=lambda: workers.are_ready(within=0.0),
+        )
         stack.callback(recorder.close)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pellucid-")))
         setting = Setting(options, clock, guard, workers, recorder)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import urllib.request
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pellucid.errors import PellucidError
+from pellucid.tabular.read import parquet_frame
 
 if TYPE_CHECKING:
     from pellucid.azureml.workspace import Workspace
@@ -166,7 +169,7 @@ class TabularDatasetFactory:
     @staticmethod
     def from_parquet_files(path: Any, **others: Any) -> TabularDataset:
         """Parquet files, named as for `from_delimited_files`."""
-        frames = [pd.read_parquet(each) for each in _places(path)]
+        frames = [_read_parquet(each) for each in _places(path)]
         return TabularDataset(pd.concat(frames, ignore_index=True))
 
     @staticmethod
@@ -248,11 +251,19 @@ class Datastore:
 def registered(workspace: Workspace) -> dict[str, TabularDataset]:
     """Data sets by name."""
     files = sorted((workspace.directory / "datasets").glob("*.parquet"))
-    return {file.stem: TabularDataset(pd.read_parquet(file), file.stem) for file in files}
+    return {file.stem: TabularDataset(parquet_frame(file), file.stem) for file in files}
 
 
 def _names(columns: str | Sequence[str]) -> list[str]:
     return [columns] if isinstance(columns, str) else list(columns)
+
+
+def _read_parquet(place: str) -> pd.DataFrame:
+    """The frame of a file, or of an address on the web, whose text is known to be text."""
+    if not place.startswith(("http://", "https://")):
+        return parquet_frame(place)
+    with urllib.request.urlopen(place) as answer:  # nosec B310: of these two schemes
+        return parquet_frame(io.BytesIO(answer.read()))
 
 
 def _places(path: Any) -> list[str]:

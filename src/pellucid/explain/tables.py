@@ -187,7 +187,7 @@ def _count(model: Any) -> int | None:
         try:
             found = getattr(model, attribute, None)
             found = found() if callable(found) else found
-        except Exception:
+        except Exception:  # nosec B112: the same, of attributes of other libraries
             continue
         if found is not None:
             return int(found)

@@ -15,7 +15,7 @@ def available_memory() -> int | None:
     limit, used = _number(_CGROUP / "memory.max"), _number(_CGROUP / "memory.current")
     if limit is None or used is None:
         return machine
-    reclaimable = _stat("inactive_file")
+    reclaimable = _field(_CGROUP / "memory.stat", "inactive_file") or 0
     left = limit - used + reclaimable
     return left if machine is None else min(machine, left)
 
@@ -28,10 +28,17 @@ def is_scarce() -> bool:
 
 
 def _meminfo(name: str) -> int | None:
+    kilobytes = _field(Path("/proc/meminfo"), f"{name}:")
+    return None if kilobytes is None else kilobytes * 1024
+
+
+def _field(path: Path, name: str) -> int | None:
+    """The number after a name, in a file with one name a line."""
     try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith(f"{name}:"):
-                return int(line.split()[1]) * 1024
+        for line in path.read_text().splitlines():
+            words = line.split()
+            if words[:1] == [name]:
+                return int(words[1])
     except (OSError, ValueError, IndexError):
         pass
     return None
@@ -42,13 +49,3 @@ def _number(path: Path) -> int | None:
         return int(path.read_text())  # "max" when there is no limit
     except (OSError, ValueError):
         return None
-
-
-def _stat(name: str) -> int:
-    try:
-        for line in (_CGROUP / "memory.stat").read_text().splitlines():
-            if line.startswith(f"{name} "):
-                return int(line.split()[1])
-    except (OSError, ValueError, IndexError):
-        pass
-    return 0

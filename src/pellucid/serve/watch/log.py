@@ -53,7 +53,7 @@ class Log:
         self._queue: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="pellucid-log", daemon=True)
         self._waiting, self._lock = 0, threading.Lock()
-        self._chance = random.Random()  # which requests are kept is not to be foreseen
+        self._chance = random.SystemRandom()  # which requests are kept is not to be foreseen
         self.written = self.dropped = 0
 
     def start(self) -> None:

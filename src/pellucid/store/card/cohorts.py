@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pellucid.explain.told import told
+from pellucid.search.uncertainty import half_interval
 from pellucid.store.card.document import Table
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 _FEATURES = 3
 _LEVELS = 4
 _LEAST_ROWS = 20  # of a cohort
-_Z = 1.96
 
 
 def cohort_table(explanation: Explanation) -> Table | None:
@@ -72,8 +72,7 @@ def _cell(label: str, values: np.ndarray) -> str:
     """A mean; of errors with half of its 95 % interval."""
     if label != "error":
         return f"{values.mean():.3g}"
-    half = _Z * values.std(ddof=1) / np.sqrt(len(values))
-    return f"{values.mean():.3g} ± {half:.2g}"
+    return f"{values.mean():.3g} ± {half_interval(values):.2g}"
 
 
 def _cohorts(explanation: Explanation) -> list[tuple[str, np.ndarray]]:

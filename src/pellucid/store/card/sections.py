@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.explain.told import told
+from pellucid.search.uncertainty import half_interval
 from pellucid.store.card.cohorts import cohort_table
 from pellucid.store.card.document import Block, Items, Literal, Paragraph, Section, Table
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 _TOP = 12  # features
 _MOST_COLUMNS = 60
 _REFERENCES = ("Prior", "Linear", "LightGBM")  # trials that each search has
-_Z = 1.96  # of 95 %
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def _drivers(explanation: Explanation) -> Iterator[Block]:
     sizes = np.abs(explanation.values)
     sizes = sizes if sizes.ndim == 2 else sizes.mean(axis=2)  # (n_rows, n_features)
     mean = sizes.mean(axis=0)
-    half = _Z * sizes.std(axis=0, ddof=1 if len(sizes) > 1 else 0) / np.sqrt(len(sizes))
+    half = half_interval(sizes)
     order = np.argsort(-mean, kind="stable")[:_TOP]
     total, widest = float(mean.sum()) or 1.0, float(mean.max()) or 1.0
     rows = tuple(
