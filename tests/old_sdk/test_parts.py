@@ -211,6 +211,9 @@ def test_a_surrogate_adds_up_and_is_saved(kind, tmp_path):
     np.testing.assert_allclose(summed, values[:, :3].sum(axis=2), atol=1e-9)
     with pytest.raises(ScoringError, match="exists already"):
         save(scorer, tmp_path)
+    raw = found.get_raw_explanation([feature_map], raw_feature_names=["a", "b"])
+    assert (raw.features, raw.is_raw) == (["a", "b"], True)
+    np.testing.assert_allclose(raw.local_importance_values, values @ feature_map.T, atol=1e-12)
 
 
 def test_what_a_surrogate_cannot_do_is_said():
@@ -239,6 +242,8 @@ def test_a_script_that_fails_says_why(ws, tmp_path):
     with pytest.raises(ScriptError, match=r"(?s)so far.*no luck"):
         experiment.submit(ScriptRunConfig(script="bad.py"))
     assert experiment.get_runs()[0].status == "Failed"
+    said = experiment.get_runs()[0].get_details_with_logs()["logFiles"]
+    assert "no luck" in said["output.txt"]
 
 
 def test_a_service_answers_refuses_and_ends(ws, tmp_path):

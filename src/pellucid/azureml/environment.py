@@ -199,6 +199,14 @@ class Environment:
                 made.python.conda_dependencies.add_pip_package(line.strip())
         return made
 
+    def save_to_directory(self, path: str, overwrite: bool = False) -> None:
+        """Write its packages as conda_dependencies.yml into a folder."""
+        target = Path(path) / "conda_dependencies.yml"
+        if target.exists() and not overwrite:
+            raise ScriptError(f"{target} exists already; pass overwrite=True to replace it")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(self.python.conda_dependencies.serialize_to_string())
+
     def clone(self, new_name: str) -> Environment:
         """The same under another name."""
         made = Environment(new_name)

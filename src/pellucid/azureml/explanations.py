@@ -148,6 +148,43 @@ class OldExplanation:
         """Importances, largest first."""
         return sorted(self.global_importance_values, reverse=True)[: top_k or self._top_k]
 
+    def get_raw_explanation(
+        self,
+        feature_maps: Sequence[Any],
+        raw_feature_names: Sequence[str] | None = None,
+        eval_data: Any = None,
+        **others: Any,
+    ) -> OldExplanation:
+        """Engineered importances added up by raw column, as it was.
+
+        Not the values of a game of raw columns: those are `MimicWrapper.explain` with ``get_raw``,
+        and `pellucid.explain`.
+
+        Raises
+        ------
+        MimicError
+            An engineered column that is made of several raw ones, or of none.
+        """
+        import pandas as pd
+
+        from pellucid.azureml.mimic import joined
+
+        of_column = joined(feature_maps[0])
+        n_raw = int(np.shape(feature_maps[0])[0])
+        names = tuple(map(str, raw_feature_names or [f"raw {k}" for k in range(n_raw)]))
+        ours = self.explanation
+        values = np.zeros((ours.n_rows, n_raw, *ours.values.shape[2:]))
+        np.add.at(values.swapaxes(0, 1), of_column, ours.values.swapaxes(0, 1))
+        data = eval_data if isinstance(eval_data, pd.DataFrame) else None
+        if data is None or data.shape != (ours.n_rows, n_raw):
+            data = pd.DataFrame(np.nan, index=ours.data.index, columns=list(names))
+        raw = Explanation(
+            values=values, base_values=ours.base_values, feature_names=names,
+            data=data.set_axis(list(names), axis=1), level="raw", classes=ours.classes,
+            method=ours.method, background_size=ours.background_size,
+        )  # fmt: skip
+        return OldExplanation(raw, comment=self.comment, classes=self._classes)
+
     def get_ranked_per_class_names(self, top_k: int | None = None) -> list[list[str]]:
         """Names for each class, most important first."""
         features = self.features

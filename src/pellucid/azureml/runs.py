@@ -225,7 +225,23 @@ class Run:
         """Its details: it has ended already, or is this very script."""
         return self.get_details()
 
+    def get_all_logs(self, **others: Any) -> list[str]:
+        """Files with what its script printed."""
+        return [str(each) for each in sorted((self.directory / "logs").glob("*.txt"))]
+
+    def get_details_with_logs(self) -> dict[str, Any]:
+        """Its details, and what its script printed."""
+        files = {Path(each).name: Path(each).read_text() for each in self.get_all_logs()}
+        return {**self.get_details(), "logFiles": files}
+
     # children
+
+    @property
+    def parent(self) -> Run | None:
+        """The run that this one is below."""
+        name = self.id.rpartition("_")[0]
+        known = name and (self.experiment.directory / name / _FACTS).is_file()
+        return Run.load(self.experiment, name) if known else None
 
     def child_run(self, name: str | None = None, **others: Any) -> Run:
         """A run below this one."""
