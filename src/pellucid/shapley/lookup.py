@@ -59,6 +59,16 @@ def look_up(patterns, table, targets, out):
 
 
 @kernel
+def look_up_some(rows, count, patterns, table, targets, out):
+    """The same, for the first ``count`` of ``rows`` only."""
+    n_targets = len(targets)
+    for k in range(n_targets):
+        sums = out[targets[k]]
+        for i in range(count):
+            sums[rows[i]] += table[np.int64(patterns[rows[i]]) * n_targets + k]
+
+
+@kernel
 def number_patterns(patterns, slots, numbers, found):
     """Number the distinct patterns in order of appearance; ``slots`` is an empty hash table."""
     mask = np.uint64(len(slots) - 1)
@@ -150,9 +160,12 @@ def path_values(failed, ratios, points, point_weights, before, values):
 @kernel
 def deep_table(
     found, count, n_slots, first, last, patterns, shares, mask, masks, share_table, ratios, points,
-    point_weights, leaf_values, values, table,
+    point_weights, leaf_values, values, table, live,
 ):  # fmt: skip
-    """Fill ``table`` with a deep leaf's values for each pattern that the rows of a block show."""
+    """Fill ``table`` with a deep leaf's values for each pattern that the rows of a block show.
+
+    ``live`` tells of each pattern whether its values are not all zero; of others nothing is told.
+    """
     width = len(leaf_values)
     before = np.empty(n_slots + 1)
     for k in range(count):
@@ -163,13 +176,11 @@ def deep_table(
             touched = interventional_values(
                 found[k], n_slots, first, last, patterns, shares, mask, masks, share_table, values
             )
-        at = k * n_slots * width
+        at, live[k] = k * n_slots * width, touched
         if touched:
             for slot in range(n_slots):
                 for j in range(width):
                     table[at + slot * width + j] = values[slot] * leaf_values[j]
-        else:
-            table[at : at + n_slots * width] = 0.0
 
 
 @kernel
@@ -194,7 +205,8 @@ def explain_block(
     slots = np.empty(hash_size(n_seen), dtype=np.int32)
     values, targets = np.empty(64), np.empty(deepest * width, dtype=np.int32)
     told, weight = np.empty(width, dtype=np.int64), np.empty(width)
-    small = np.empty(n_seen * deepest * width)
+    small, live = np.empty(n_seen * deepest * width), np.empty(n_seen, dtype=np.uint8)
+    told_rows = np.empty(n_seen, dtype=np.int64)
     for tree in range(len(bounds) - 1):
         start = bounds[tree]
         split_block(
@@ -230,10 +242,21 @@ def explain_block(
                 found, count, n_slots, deep_start[deep], deep_start[deep + 1], patterns, shares,
                 mask_start[deep], masks, share_table,
                 ratios[slot_start[leaf] : slot_start[leaf + 1]], points[n_points, :n_points],
-                point_weights[n_points, :n_points], weight[:n_told], values, small,
+                point_weights[n_points, :n_points], weight[:n_told], values, small, live,
             )  # fmt: skip
+            n_rows_told = 0  # to most rows a leaf of a deep tree says nothing
+            for row in range(n_rows):
+                told_rows[n_rows_told] = row
+                n_rows_told += live[row_patterns[row]]
             for slot in range(n_slots):
                 player = slot_player[slot_start[leaf] + slot]
                 for k in range(n_told):
                     targets[slot * n_told + k] = player * n_outputs + tree_output[tree] + told[k]
-            look_up(row_patterns, small, targets[: n_slots * n_told], out)
+            n_targets = n_slots * n_told
+            if 2 * n_rows_told < n_rows:
+                look_up_some(told_rows, n_rows_told, row_patterns, small, targets[:n_targets], out)
+                continue
+            for k in range(count):
+                if not live[k]:
+                    small[k * n_targets : (k + 1) * n_targets] = 0.0
+            look_up(row_patterns, small, targets[:n_targets], out)
