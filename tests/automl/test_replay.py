@@ -50,6 +50,7 @@ def test_a_plan_gives_the_same_bits_for_any_number_of_workers():
     clf = AutoMLClassifier(time_budget=None, max_trials=8, store=False).fit(X, y)
     plan = Plan.from_dict(clf.plan_.to_dict())
     assert plan == clf.plan_
+    assert all(part.by_fold for part in plan.members)  # few rows of classes
     for n_jobs in (1, 2):
         again = pellucid.replay(plan, X, y, n_jobs=n_jobs)
         assert np.array_equal(again.margins(X), clf.predictor_.margins(X))

@@ -272,6 +272,9 @@ def test_time_that_is_up_leaves_the_folds_own_members(tmp_path, workers):
     ensemble, parts, _ = build_ensemble(data, chosen, workers, end=time.monotonic() - 1.0)
     assert all(part.by_fold for part in parts)
     assert np.isfinite(ensemble.margins(X)).all()
+    data.member_file(chosen.trials[0].spec.iteration).unlink()  # as if it were very large
+    _, parts, _ = build_ensemble(data, chosen, workers, end=None, bagged=True)
+    assert [part.by_fold for part in parts] == [False, True]
 
 
 def test_no_clock_ends_the_search_before_there_is_an_answer(tmp_path):

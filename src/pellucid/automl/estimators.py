@@ -73,7 +73,7 @@ class _AutoML(BaseEstimator):
         time_column: str | None = None,
         allowed_families: Sequence[str] | None = None,
         blocked_families: Sequence[str] = (),
-        refit: bool = True,
+        refit: bool | None = None,
         max_members: int = 8,
         sample_rows: int = 200_000,
         latency_budget_ms: float | None = None,
@@ -260,7 +260,7 @@ class _AutoML(BaseEstimator):
             time_column=self.time_column,
             allowed_families=self.allowed_families,
             blocked_families=tuple(self.blocked_families),
-            bagged=not self.refit,
+            refit=self.refit,
             max_members=self.max_members,
             latency_budget_ms=self.latency_budget_ms,
             resume=self.resume,
@@ -354,9 +354,11 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         Column that orders the rows: each fold is judged by a model of the rows before it.
     allowed_families, blocked_families : sequence of str
         Model families that may be tried, such as "lightgbm" or "linear", and those that may not.
-    refit : bool
-        Ship one model per member, fitted on all rows; False ships the models of all folds, which
-        is slower to predict and explain by the number of folds.
+    refit : bool, optional
+        True ships one model per member, fitted on all rows; False the models of all folds, which
+        are slower to predict and explain by the number of folds. By default those of all folds
+        for a classifier of fewer than 2,000 rows, where their average is the better calibrated,
+        unless ``latency_budget_ms`` is given.
     max_members : int
         Most members of the ensemble.
     sample_rows : int
@@ -419,7 +421,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         time_column: str | None = None,
         allowed_families: Sequence[str] | None = None,
         blocked_families: Sequence[str] = (),
-        refit: bool = True,
+        refit: bool | None = None,
         max_members: int = 8,
         sample_rows: int = 200_000,
         latency_budget_ms: float | None = None,

@@ -122,7 +122,7 @@ class AutoMLForecaster(RegressorMixin, _AutoML):
         n_cross_validations: int | None = None,
         allowed_families: Sequence[str] | None = None,
         blocked_families: Sequence[str] = (),
-        refit: bool = True,
+        refit: bool | None = None,
         max_members: int = 8,
         latency_budget_ms: float | None = None,
         resume: str | None = None,

@@ -9,6 +9,7 @@ from typing import Any
 from pellucid.automl.preparing import Settings
 from pellucid.search.metrics import Metric
 from pellucid.search.progress import ProgressCallback
+from pellucid.search.trials import DataRef
 from pellucid.tabular.config import FeaturizationConfig
 from pellucid.tabular.series.spec import SeriesSpec
 
@@ -37,7 +38,7 @@ class Options:
     series: SeriesSpec | None = None
     allowed_families: Sequence[str] | None = None
     blocked_families: Sequence[str] = ()
-    bagged: bool = False
+    refit: bool | None = None
     max_members: int = 8
     latency_budget_ms: float | None = None
     name: str | None = None
@@ -76,6 +77,17 @@ class Options:
         """Seconds kept for weighing the members."""
         budget = self.time_budget
         return 0.0 if budget is None else min(0.05 * budget, 0.3 + 0.01 * budget)
+
+    def is_bagged(self, data: DataRef) -> bool:
+        """Whether the models of all folds are shipped, not one that is fitted on all rows.
+
+        With few rows their average is less sure of a class, and rightly so. A value loses more by
+        the fifth of the rows that each has not seen.
+        """
+        if self.refit is not None:
+            return not self.refit
+        few = data.problem.is_classification and data.folds().few
+        return few and self.latency_budget_ms is None and self.whole_share == 0
 
     def allows(self, family: str) -> bool:
         """Whether a family may be tried."""

@@ -173,7 +173,7 @@ def _build(prepared: Prepared, found: Found, target: Target, setting: Setting) -
         chosen,
         setting.workers,
         end=setting.clock.deadline.at(reserve=0.9 * options.reserve + options.learning_whole),
-        bagged=options.bagged,
+        bagged=options.is_bagged(found.data),
     )
 
     def make(ensemble: Ensemble) -> Predictor:
@@ -207,14 +207,15 @@ def _learn_whole(
     end = setting.clock.deadline.at(reserve=0.9 * setting.options.reserve)
     wanted = {trial.spec.iteration: trial.refit_rounds for trial in model.chosen.trials}
     client = learning_client(whole.n_rows, prepared.X.shape[1])
-    if client is not None and not setting.options.bagged:
+    bagged = setting.options.is_bagged(found.data)
+    if client is not None and not bagged:
         rows = Rows.of(whole, prepared.schema, prepared.featurizer, target, found.data)
         intercept = model.chosen.stack.intercept
         learned = learn_shared(client, rows, model.parts, wanted, intercept, end=end)
         predictor = replace(model.predictor, ensemble=learned.ensemble)
         return _Model(predictor, model.chosen, learned.parts), learned
     written = None
-    if not setting.options.bagged:
+    if not bagged:
         written = write_whole(
             whole, prepared.schema, prepared.featurizer, target, found.data,
             Path(found.data.folder) / "whole", deadline=end,

@@ -106,14 +106,14 @@ def build_ensemble(
 ) -> tuple[Ensemble, tuple[Part, ...], Chosen]:
     """Fit each chosen configuration once on all rows, side by side.
 
-    One member instead of one a fold loses nothing and is as many times quicker to predict and to
-    explain. Where a refit fails, is not done at ``end`` (`time.monotonic`), or was cut short, the
-    members of the trial's folds share its weight: they are there already.
+    One member instead of one a fold loses nothing where rows are many, and is as many times quicker
+    to predict and to explain. Where a refit fails, is not done at ``end`` (`time.monotonic`), or
+    was cut short, the members of the trial's folds share its weight: they are there already.
 
     Parameters
     ----------
     bagged : bool
-        Use the members of the folds for all.
+        Use the members of the folds wherever they were kept.
 
     Returns
     -------
@@ -125,12 +125,10 @@ def build_ensemble(
     EnsembleError
         No member can be had.
     """
-    fitted = set() if bagged else _refit(data, chosen, workers, end)
-    usable = [
-        trial
-        for trial in chosen.trials
-        if trial.spec.iteration in fitted or data.member_file(trial.spec.iteration).exists()
-    ]
+    kept = {t.spec.iteration for t in chosen.trials if data.member_file(t.spec.iteration).exists()}
+    wanted = [t for t in chosen.trials if not (bagged and t.spec.iteration in kept)]
+    fitted = _refit(data, wanted, workers, end)
+    usable = [trial for trial in chosen.trials if trial.spec.iteration in fitted | kept]
     if not usable:
         raise EnsembleError(
             "no member could be fitted on all rows, and none of the folds' members was kept; "
@@ -162,9 +160,9 @@ def assemble(
     return Ensemble(flat, np.array(weights), intercept, tuple(names))
 
 
-def _refit(data: DataRef, chosen: Chosen, workers: Pool, end: float | None) -> set[int]:
+def _refit(data: DataRef, trials: Sequence[Trial], workers: Pool, end: float | None) -> set[int]:
     """Iterations that were refitted in full."""
-    longest_first = sorted(chosen.trials, key=lambda trial: -trial.seconds_per_fold)
+    longest_first = sorted(trials, key=lambda trial: -trial.seconds_per_fold)
     running: dict[Future[int], Trial] = {}
     for trial in longest_first:
         running[workers.submit(refit, data, trial.spec, trial.refit_rounds, end)] = trial

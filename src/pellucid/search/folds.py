@@ -12,6 +12,7 @@ from pellucid.models.problem import Problem
 
 _JUDGED = 0.25  # of a history, that judges forecasts
 _LONGEST_JUDGED = 0.7  # where the horizon is long
+FEW_ROWS = 2000  # below which chance has a large part in what looks best
 
 FoldKind = Literal["random", "groups", "time", "fixed"]
 
@@ -52,6 +53,12 @@ class Folds:
     def learned(self) -> np.ndarray:
         """Rows that the final model learns from, bool (n_rows,): a fixed validation set is none."""
         return self.of_row < 0 if self.kind == "fixed" else np.ones(len(self.of_row), dtype=bool)
+
+    @property
+    def few(self) -> bool:
+        """Whether there are few rows, each held out once by a model of rows of any time."""
+        in_turn = self.kind in ("random", "groups") and self.n > 1 and bool(self.scored.all())
+        return in_turn and len(self.of_row) < FEW_ROWS
 
     def split(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows to learn from and rows to judge by, two bool (n_rows,)."""

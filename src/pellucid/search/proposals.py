@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pellucid.search.folds import FEW_ROWS
 from pellucid.search.portfolio import Facts, portfolio
 from pellucid.search.trials import Trial, TrialSpec
 from pellucid.search.tuning import SPACES, suggest
 
 _REPEATS = 3  # of the best, on other folds
 _BEHIND = 4  # trials that a proposal does not wait for
-_FEW_ROWS = 2000  # below which many tries pick the luckiest
 _MOST_TUNED = 20  # with few rows
 
 
@@ -95,7 +95,7 @@ class Proposer:
             return None
         firsts = [t for t in usable if t.spec.repeat == 0]
         n_tuned = sum(" tuned " in t.spec.name for t in seen)
-        few = self._facts.n_rows < _FEW_ROWS
+        few = self._facts.n_rows < FEW_ROWS
         if step < _REPEATS or step % 5 == 4 or (few and n_tuned >= _MOST_TUNED):
             return self._repeat(at, firsts, seen)
         return self._tune(at, usable)
