@@ -1,7 +1,10 @@
+import ast
+import importlib.util
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,8 +43,10 @@ def test_what_is_in_it(bundle):
 def test_the_manifests_are_of_one_image_and_run_without_root(bundle):
     deployment, service = yaml.safe_load_all((bundle / "kubernetes.yaml").read_text())
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    inference = yaml.safe_load((bundle / "inferenceservice.yaml").read_text())
-    assert inference["spec"]["predictor"]["containers"][0]["image"] == container["image"]
+    predictor = yaml.safe_load((bundle / "inferenceservice.yaml").read_text())["spec"]["predictor"]
+    assert predictor["containers"][0]["image"] == container["image"]
+    assert predictor["securityContext"] == deployment["spec"]["template"]["spec"]["securityContext"]
+    assert predictor["containers"][0]["securityContext"] == container["securityContext"]
     assert container["image"] == "bank-of-people:1"
     assert deployment["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] is True
     assert service["spec"]["selector"] == deployment["spec"]["template"]["metadata"]["labels"]
@@ -49,6 +54,47 @@ def test_the_manifests_are_of_one_image_and_run_without_root(bundle):
     assert "USER 10001" in lines
     command = json.loads(lines[-1].removeprefix("CMD "))
     assert command[:5] == ["pellucid", "serve", "model", "--name", "Bank of people"]
+
+
+def kserve_model(name):
+    """The fields of one of KServe's models, by their names in a manifest, and its types.
+
+    Read from the source, since the package needs others that it does not need here.
+    """
+    folder = Path(importlib.util.find_spec("kserve").origin).parent / "models"
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and node.name == name:
+                facts = {
+                    each.targets[0].id: ast.literal_eval(each.value)
+                    for each in node.body
+                    if isinstance(each, ast.Assign) and isinstance(each.value, ast.Dict)
+                }
+                names = facts["attribute_map"]
+                return {names[own]: kind for own, kind in facts["openapi_types"].items()}
+    return None  # Kubernetes' own
+
+
+def check_fields(value, kind):
+    """Hold a manifest to a model's fields, all the way down."""
+    if kind.startswith("list["):
+        assert isinstance(value, list)
+        for each in value:
+            check_fields(each, kind[5:-1])
+    elif (fields := kserve_model(kind)) is not None:
+        assert value.keys() <= fields.keys()
+        for name, inner in value.items():
+            check_fields(inner, fields[name])
+    elif kind in ("str", "int", "bool"):
+        assert type(value).__name__ == kind
+
+
+@pytest.mark.skipif(importlib.util.find_spec("kserve") is None, reason="KServe's package is absent")
+def test_kserve_knows_what_its_manifest_says(bundle):
+    inference = yaml.safe_load((bundle / "inferenceservice.yaml").read_text())
+    check_fields(inference, "V1beta1InferenceService")
+    with pytest.raises(AssertionError):
+        check_fields({"spec": {"predictor": {"container": []}}}, "V1beta1InferenceService")
 
 
 def test_the_bundle_serves_what_the_model_says(bundle, clf, people, home):
