@@ -71,7 +71,7 @@ def pack_column(values: pd.Series) -> dict[str, Any]:
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
         return _numbers("numeric", values.to_numpy(dtype=np.float64, na_value=np.nan))
     known = values.notna().to_numpy(dtype=bool)
-    cells = np.array([_shown(cell) for cell in values[known]], dtype=object)
+    cells = np.array([shown_cell(cell) for cell in values[known]], dtype=object)
     levels, codes = np.unique(cells.astype(str), return_inverse=True)
     return {"kind": "category", "levels": levels.tolist(), **_codes(codes, known, len(levels))}
 
@@ -108,7 +108,8 @@ def _codes(codes: np.ndarray, known: np.ndarray, n_levels: int) -> dict[str, str
     return {name: _base64(out)}
 
 
-def _shown(cell: Any) -> str:
+def shown_cell(cell: Any) -> str:
+    """A cell as a page shows it, its start where it is long."""
     text = str(cell)
     return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
 

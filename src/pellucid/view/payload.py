@@ -13,6 +13,7 @@ from pellucid.explain.explanation import Explanation
 from pellucid.explain.predictor import Predictor
 from pellucid.view.carried import carried_model
 from pellucid.view.pack import pack_column, pack_importances, significant
+from pellucid.view.whole import whole_of
 
 _ROWS = 1000  # explained rows that a page holds
 _CELLS = 4_000_000  # importances that a page holds; fewer rows when there are many classes
@@ -103,6 +104,7 @@ def explanation_payload(raw: Explanation, training: Mapping[str, Any]) -> dict[s
     """
     n_explained = raw.n_rows
     positions = shown_positions(raw)
+    whole = None if len(positions) == n_explained else whole_of(raw)
     raw = shown_rows(raw)
     engineered = raw.engineered
     details = raw.details
@@ -112,7 +114,8 @@ def explanation_payload(raw: Explanation, training: Mapping[str, Any]) -> dict[s
         "background_size": raw.background_size,
         "rows_from": raw.rows_from,
         "n_explained": n_explained,
-        "positions": None if len(positions) == n_explained else positions.tolist(),
+        "positions": None if whole is None else positions.tolist(),
+        "whole": whole,
         "classes": None if raw.classes is None else [str(c) for c in raw.classes],
         "base_values": [significant(v, digits=9) for v in raw.base_values],
         "additivity_error": plain(details.get("additivity_error")),

@@ -26,10 +26,10 @@ export function distributionSection(subject, state) {
   function render() {
     const rows = state.get("rows");
     const parts = within(whole, rows);
-    swap(lede, `The cells of ${count(rows?.length ?? explained.n, "explained row")}${rows ? ` of ${num(explained.n, 6)}` : ""}, most important columns first`,
+    swap(lede, `The cells of ${count(rows?.length ?? explained.whole?.n ?? explained.n, "explained row")}${rows ? ` of ${explained.whole ? "a sample of " : ""}${num(explained.n, 6)}` : ""}, most important columns first`,
       parts.labels.length > 1 && [", by ", parts.of, " ", name(target)], ".");
     const { order } = explained.rank("raw", Math.max(0, state.get("output")));
-    swap(grid, order.slice(0, shown).map((f) => one(explained, f, parts)));
+    swap(grid, order.slice(0, shown).map((f) => one(explained, f, parts, rows ? null : explained.whole?.columns[f])));
     swap(foot, order.length > shown && h("button", { type: "button", class: "quiet", onclick: () => { shown += MORE; render(); } },
       `Show ${Math.min(MORE, order.length - shown)} more columns of ${order.length}`));
   }
@@ -40,18 +40,18 @@ export function distributionSection(subject, state) {
 
 /** Rows by class, or by thirds of a value; classes beyond the palette share its last colour. */
 function partition({ explained, task }) {
-  const { rows, classes, n } = explained;
+  const { rows, classes, n, whole } = explained;
   const labels = rows.true ?? rows.predicted;
   const of = rows.true ? "true" : "predicted";
   if (!labels) return { of, labels: ["rows"], part: new Int16Array(n) };
   if (task === "regression") {
-    const cuts = [quantile(labels, 1 / 3), quantile(labels, 2 / 3)];
+    const cuts = whole?.parts.cuts ?? [quantile(labels, 1 / 3), quantile(labels, 2 / 3)];
     const words = [`below ${num(cuts[0], 3)}`, "between", `from ${num(cuts[1], 3)}`];
     return { of, labels: words, part: Int16Array.from(labels, (v) => (v < cuts[0] ? 0 : v < cuts[1] ? 1 : 2)) };
   }
   const counts = new Map();
   for (const k of labels) counts.set(k, (counts.get(k) ?? 0) + 1);
-  const common = [...counts].filter(([k]) => k >= 0).sort((a, b) => b[1] - a[1]).slice(0, OWN_COLORS).map(([k]) => k).sort((a, b) => a - b);
+  const common = whole?.parts.classes ?? [...counts].filter(([k]) => k >= 0).sort((a, b) => b[1] - a[1]).slice(0, OWN_COLORS).map(([k]) => k).sort((a, b) => a - b);
   const place = new Map(common.map((k, i) => [k, i]));
   const words = common.map((k) => classes?.[k] ?? k);
   const rest = counts.size > common.length;
@@ -72,14 +72,15 @@ function legend({ labels }) {
   return h("div", { class: "legend" }, labels.length > 1 && labels.map((label, i) => h("span", { class: "key" }, swatch(i), name(label))));
 }
 
-function one(explained, f, parts) {
+function one(explained, f, parts, known = null) {
   const column = explained.levels.raw.column(f);
   const label = explained.levels.raw.names[f];
   const here = column.values.filter((_, i) => parts.part[i] >= 0);
-  const missing = here.reduce((n, v) => n + Number.isNaN(v), 0);
-  const odd = here.reduce((n, v) => n + (v === Infinity || v === -Infinity), 0);
-  const bins = binsOf(column, parts);
-  const said = [missing && `${percent(missing / here.length)} missing`, odd && count(odd, "infinite value")].filter(Boolean).join(", ");
+  const n = known ? explained.whole.n : here.length;
+  const missing = known?.missing ?? here.reduce((sum, v) => sum + Number.isNaN(v), 0);
+  const odd = known?.odd ?? here.reduce((sum, v) => sum + (v === Infinity || v === -Infinity), 0);
+  const bins = known ? binned(namesOf(known, column), known.counts, known.edges ?? null, parts) : binsOf(column, parts);
+  const said = [missing && `${percent(missing / n)} missing`, odd && count(odd, "infinite value")].filter(Boolean).join(", ");
   const view = chart({
     label: `${label}: ${bins.words()}${said ? `; ${said}` : ""}`,
     height: () => 132,
@@ -109,10 +110,7 @@ function binsOf(column, { part, labels }) {
     const distinct = new Set(values.filter(Number.isFinite)).size;
     const n = Math.max(1, Math.min(BINS, distinct));
     edges = [low, high];
-    names = Array.from({ length: n }, (_, i) => {
-      const text = (v) => (column.kind === "time" ? date(v) : num(v, 4));
-      return `${text(low + ((high - low) * i) / n)} to ${text(low + ((high - low) * (i + 1)) / n)}`;
-    });
+    names = stepNames(column, edges, n);
     at = (v) => (Number.isFinite(v) ? Math.min(n - 1, Math.floor(((v - low) / (high - low || 1)) * n)) : -1);
   }
   const counts = names.map(() => new Array(nParts).fill(0));
@@ -120,6 +118,22 @@ function binsOf(column, { part, labels }) {
     const bin = at(v);
     if (bin >= 0 && part[i] >= 0) counts[bin][part[i]] += 1;
   });
+  return binned(names, counts, edges, { labels });
+}
+
+/** Names of equal steps. */
+function stepNames(column, [low, high], n) {
+  const text = (v) => (column.kind === "time" ? date(v) : num(v, 4));
+  return Array.from({ length: n }, (_, i) => `${text(low + ((high - low) * i) / n)} to ${text(low + ((high - low) * (i + 1)) / n)}`);
+}
+
+/** Names of the bins of a histogram of all rows. */
+function namesOf({ edges, levels, others, counts }, column) {
+  if (edges) return stepNames(column, edges, counts.length);
+  return [...levels, ...(others ? [levels.length ? `${others} others` : `${others} different`] : [])];
+}
+
+function binned(names, counts, edges, { labels }) {
   const totals = counts.map((c) => c.reduce((a, b) => a + b, 0));
   const bins = {
     names, counts, totals, edges, x: null,

@@ -70,7 +70,9 @@ export function importanceSection(subject, state) {
     swap(foot, all.length > shown && h("button", {
       type: "button", class: "quiet", onclick: () => state.set({ shown: shown + MORE }),
     }, `Show ${Math.min(MORE, all.length - shown)} more of ${all.length}`));
-    swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: on average (bar) and for each of ${count((cohort?.rows ?? explained.rows.ids).length, "row")} (dots).`,
+    const dots = count((cohort?.rows ?? explained.rows.ids).length, "row");
+    const bars = cohort || !explained.whole ? "on average (bar)" : `on average over all ${count(explained.whole.n, "row")} (bar)`;
+    swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: ${bars} and for each of ${dots}${explained.whole ? ` of a sample of ${num(explained.n, 6)}` : ""} (dots).`,
       cohort && [" Rows: ", h("b", {}, name(cohort.label)), ". The line across a bar is the mean over all."],
       training.horizon && [" ", name(target), " stands for its own past, and shows the value of the season before; ", name(training.time_column), " for the calendar and the steps ahead."]);
     swap(classKey, byClass() && ["Bars by class:", explained.classes.map((c, k) => h("span", { class: "key" }, h("i", { class: `part-${k}`, "aria-hidden": "true" }), name(c)))]);
@@ -109,7 +111,7 @@ export function importanceSection(subject, state) {
   const byClass = () => state.get("over") === "all" && explained.nOutputs <= PALETTE;
 
   function segments(key, f) {
-    const each = explained.classes.map((_, k) => meanAbs(explained.levels[key].importances(k)(f), cohort?.rows));
+    const each = explained.classes.map((_, k) => (cohort ? meanAbs(explained.levels[key].importances(k)(f), cohort.rows) : explained.rank(key, k).size[f]));
     const sum = each.reduce((a, b) => a + b, 0) || 1;
     return each.map((v, k) => h("i", { class: `part-${k}`, title: `${explained.classes[k]}: ${num(v, 3)}`, style: { width: `${(100 * v) / sum}%` } }));
   }

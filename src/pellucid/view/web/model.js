@@ -3,7 +3,7 @@
 import { short } from "./axes.js";
 import { decodeLevel, once } from "./decode.js";
 import { num, percent } from "./format.js";
-import { rank } from "./stats.js";
+import { rank, rankOf } from "./stats.js";
 
 /** Everything that sections read. `subject.explained` is null for a run without explanations. */
 export function createSubject({ run, training, explanation }) {
@@ -33,7 +33,7 @@ function open(explanation, levels, task, target, link) {
   const nOutputs = explanation.base_values.length;
   const ranks = once((key) => {
     const [level, output] = key.split(":");
-    return rank(levels[level], Number(output), nOutputs);
+    return explanation.whole ? rankOf(explanation.whole.size[level], Number(output)) : rank(levels[level], Number(output), nOutputs);
   });
   const rawOf = explanation.raw_of;
   const classes = explanation.classes;

@@ -46,6 +46,14 @@ export function rank(level, output, nOutputs, rows = null) {
   return { order, size, total: size.reduce((a, b) => a + b, 0) };
 }
 
+/** The same of sizes that are known already, one list an output. */
+export function rankOf(sizes, output) {
+  const chosen = output >= 0 ? [sizes[output]] : sizes;
+  const size = Float64Array.from(sizes[0], (_, f) => chosen.reduce((sum, of) => sum + of[f], 0) / chosen.length);
+  const order = Array.from(size.keys()).sort((a, b) => size[b] - size[a] || a - b);
+  return { order, size, total: size.reduce((a, b) => a + b, 0) };
+}
+
 /** Position 0..1 of each value among the others, ties alike, NaN for missing. */
 export function quantiles(values) {
   const known = Array.from(values.keys()).filter((i) => Number.isFinite(values[i]));
