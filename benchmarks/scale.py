@@ -13,7 +13,7 @@ Run::
 
     python benchmarks/scale.py                              # 1 and 10 million rows: an hour
     python benchmarks/scale.py --rows 1000000 3000000
-    python benchmarks/scale.py --quick                      # small sizes, under a minute
+    python benchmarks/scale.py --quick                      # small sizes, under a CPU minute
     python benchmarks/scale.py --only growth --json FILE
 
 Processor seconds are of all processes of a step; wall seconds beside them are longer where the
@@ -171,7 +171,7 @@ def memory(sizes, *, sample, home):
 
 
 # -- workers --------------------------------------------------------------------------------------
-def workers(*, budget, rows, home, table_rows):
+def workers(cases, *, budget, rows, home, table_rows):
     """One process against two, and a killed one."""
     import logging
 
@@ -191,7 +191,7 @@ def workers(*, budget, rows, home, table_rows):
     here = explained(explain_parquet, model.predictor_, folder, home / "here")
     found.append({"workers": "this process", **here})
     show(found[-1:])
-    for n, kill in ((1, False), (2, False), (2, True)):
+    for n, kill in cases:
         with (
             distributed.LocalCluster(
                 n_workers=n, threads_per_worker=1, dashboard_address=None, host="127.0.0.1",
@@ -273,11 +273,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         if options.only in (None, "memory"):
-            sizes = [20_000, 80_000] if options.quick else options.rows
-            found["memory"] = memory(sizes, sample=10_000 if options.quick else 200_000, home=home)
+            sizes = [5_000, 20_000] if options.quick else options.rows
+            found["memory"] = memory(sizes, sample=4_000 if options.quick else 200_000, home=home)
         if options.only in (None, "workers"):
+            cases = [(1, False), (2, False), (2, True)]  # processes, and whether one is killed
             found["workers"] = workers(
-                budget=4 if options.quick else 30,
+                cases[::2] if options.quick else cases,
+                budget=3 if options.quick else 30,
                 rows=16_000 if options.quick else 800_000,
                 table_rows=2_000 if options.quick else 20_000,
                 home=home,

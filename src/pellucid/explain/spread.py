@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from pellucid.explain.carried import Carried
 from pellucid.tabular.parts import Part
 
 _SENDINGS = 3  # times that the model is sent when all workers that had it have died
+_PAUSE = 2.0  # seconds until the model is sent again
 Record = dict[str, Any]
 
 
@@ -42,7 +44,11 @@ def write_parts(
 
     left = dict(enumerate(parts))
     for _ in range(_SENDINGS):
-        sent = client.scatter([model], broadcast=True, hash=False)[0]
+        try:
+            sent = client.scatter([model], broadcast=True, hash=False)[0]
+        except (KeyError, OSError):  # a worker went while it was sent
+            time.sleep(_PAUSE)
+            continue
         running = {
             client.submit(_checked, write, sent, part, target, pure=False): number
             for number, part in left.items()
