@@ -224,7 +224,7 @@ def test_what_would_change_an_answer_leads_to_the_form_that_has_it(store, visit)
     said = page.locator("#row .changes tbody tr").first
     says = said.locator("td").nth(1).inner_text()
     said.get_by_role("button", name="Try it in the form").click()
-    page.get_by_text("as it is").first.wait_for()
+    page.get_by_text("Answered by the model").wait_for()
     assert "cells" in page.url
     assert f"“{says.split()[0]}”" in page.locator(".verdict").inner_text()
 
