@@ -15,6 +15,7 @@ from pellucid.store.cohorts import (
 )
 from pellucid.store.run import Run
 from pellucid.view.studio.library import Library, StudioError
+from pellucid.view.studio.totals import cohort_totals
 
 _changing = threading.Lock()  # one page after the other
 
@@ -50,6 +51,20 @@ def change_cohorts(library: Library, run: Run, asked: Mapping[str, Any]) -> list
                 f"{n_rows} rows, from 0"
             )
         return [_plain(each) for each in save_cohort(run, cohort)]
+
+
+def told_cohort(library: Library, run: Run, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Sums and counts over all rows of a cohort, of those that a page does not hold too.
+
+    Parameters
+    ----------
+    asked : mapping
+        ``{"cohort": cohort, "output": position}``.
+    """
+    explanation, output = library.explanation(run), asked.get("output", 0)
+    if type(output) is not int or not 0 <= output < explanation.n_outputs:
+        raise StudioError(f"output is {output!r:.40}; run {run.id} has {explanation.n_outputs}")
+    return cohort_totals(explanation, named_cohort(asked.get("cohort")), output)
 
 
 def _plain(cohort: NamedCohort) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pellucid.store.run import Run
 from pellucid.view.assets import digest, fill, script, style
 from pellucid.view.export import explanation_table
 from pellucid.view.report import render_report
-from pellucid.view.studio.cohorts import change_cohorts, kept_cohorts
+from pellucid.view.studio.cohorts import change_cohorts, kept_cohorts, told_cohort
 from pellucid.view.studio.library import Library, StudioError
 
 _JSON, _HTML = "application/json", "text/html; charset=utf-8"
@@ -111,6 +111,10 @@ def _change_cohorts(library: Library, parts: tuple[str, ...], query: Any, body: 
     return as_json({"cohorts": change_cohorts(library, library.run(parts[0]), _said(body))})
 
 
+def _totals(library: Library, parts: tuple[str, ...], query: Any, body: bytes) -> Answer:
+    return as_json(told_cohort(library, library.run(parts[0]), _said(body)))
+
+
 def _compare(library: Library, parts: tuple[str, ...], query: Any, body: bytes) -> Answer:
     chosen = [query.get("first", ""), query.get("second", "")]
     return as_json(library.compare(*(library.run(run) for run in chosen)))
@@ -156,6 +160,7 @@ _ROUTES: tuple[tuple[str, str, _Handler], ...] = (
     ("POST", f"/api/runs/{_ID}/ask", _ask),
     ("GET", f"/api/runs/{_ID}/cohorts", _cohorts),
     ("POST", f"/api/runs/{_ID}/cohorts", _change_cohorts),
+    ("POST", f"/api/runs/{_ID}/totals", _totals),
     ("GET", rf"/api/runs/{_ID}/explanation\.(csv|parquet)", _table),
     ("GET", "/api/compare", _compare),
     ("GET", f"/runs/{_ID}/report", _report),

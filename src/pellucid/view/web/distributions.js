@@ -25,15 +25,16 @@ export function distributionSection(subject, state) {
   let shown = FIRST;
   function render() {
     const rows = state.get("rows");
+    const all = rows ? state.get("totals") : explained.whole;
     const parts = within(whole, rows);
-    swap(lede, `The cells of ${count(rows?.length ?? explained.whole?.n ?? explained.n, "explained row")}${rows ? ` of ${explained.whole ? "a sample of " : ""}${num(explained.n, 6)}` : ""}, most important columns first`,
+    swap(lede, `The cells of ${count(all?.n ?? rows?.length ?? explained.n, "explained row")}${rows ? ` of ${all ? num(explained.whole.n, 9) : explained.whole ? `a sample of ${num(explained.n, 6)}` : num(explained.n, 6)}` : ""}, most important columns first`,
       parts.labels.length > 1 && [", by ", parts.of, " ", name(target)], ".");
     const { order } = explained.rank("raw", Math.max(0, state.get("output")));
-    swap(grid, order.slice(0, shown).map((f) => one(explained, f, parts, rows ? null : explained.whole?.columns[f])));
+    swap(grid, order.slice(0, shown).map((f) => one(explained, f, parts, all)));
     swap(foot, order.length > shown && h("button", { type: "button", class: "quiet", onclick: () => { shown += MORE; render(); } },
       `Show ${Math.min(MORE, order.length - shown)} more columns of ${order.length}`));
   }
-  state.on(["output", "rows"], render);
+  state.on(["output", "rows", "totals"], render);
   return section("columns", "How the columns look",
     lede, h("div", { class: "toolbar" }, legend(whole)), grid, foot);
 }
@@ -72,11 +73,12 @@ function legend({ labels }) {
   return h("div", { class: "legend" }, labels.length > 1 && labels.map((label, i) => h("span", { class: "key" }, swatch(i), name(label))));
 }
 
-function one(explained, f, parts, known = null) {
+function one(explained, f, parts, all) {
+  const known = all?.columns[f];
   const column = explained.levels.raw.column(f);
   const label = explained.levels.raw.names[f];
   const here = column.values.filter((_, i) => parts.part[i] >= 0);
-  const n = known ? explained.whole.n : here.length;
+  const n = known ? all.n : here.length;
   const missing = known?.missing ?? here.reduce((sum, v) => sum + Number.isNaN(v), 0);
   const odd = known?.odd ?? here.reduce((sum, v) => sum + (v === Infinity || v === -Infinity), 0);
   const bins = known ? binned(namesOf(known, column), known.counts, known.edges ?? null, parts) : binsOf(column, parts);

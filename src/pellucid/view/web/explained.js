@@ -14,7 +14,7 @@ export function startState(subject) {
   const state = createState({
     level: "raw", output: firstOutput(explained), feature: 0, color: "auto", open: null, row: -1, rows: null, edits: null,
     view: "", search: "", shown: FIRST, over: "one", find: "", sort: "high",
-    own: [], cohort: "", x: "", y: "", by: "", one: "", with: "",
+    own: [], cohort: "", totals: null, x: "", y: "", by: "", one: "", with: "",
   });
   if (!explained?.n) return state;
   state.set({ feature: explained.rank("raw", state.get("output")).order[0] });

@@ -8,7 +8,7 @@ import { count, num, percent, signed } from "./format.js";
 import { perFrame } from "./frame.js";
 import { saver } from "./save.js";
 import { tickText, ticks } from "./scale.js";
-import { extent, meanAbs, quantiles, rank } from "./stats.js";
+import { extent, meanAbs, quantiles, rank, rankOf } from "./stats.js";
 import { drawSwarm, watchSwarm } from "./swarm.js";
 
 export const FIRST = 12; // features at first
@@ -71,8 +71,9 @@ export function importanceSection(subject, state) {
       type: "button", class: "quiet", onclick: () => state.set({ shown: shown + MORE }),
     }, `Show ${Math.min(MORE, all.length - shown)} more of ${all.length}`));
     const dots = count((cohort?.rows ?? explained.rows.ids).length, "row");
-    const bars = cohort || !explained.whole ? "on average (bar)" : `on average over all ${count(explained.whole.n, "row")} (bar)`;
-    swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: ${bars} and for each of ${dots}${explained.whole ? ` of a sample of ${num(explained.n, 6)}` : ""} (dots).`,
+    const known = cohort ? cohort.totals : explained.whole;
+    const spoken = known ? `on average over all ${count(known.n, "row")} (bar)` : "on average (bar)";
+    swap(lede, `How far each feature moves the ${explained.unit(Math.max(0, state.get("output")))}, up or down, from what it is for an average row: ${spoken} and for each of ${dots}${explained.whole ? ` of a sample of ${num(explained.n, 6)}` : ""} (dots).`,
       cohort && [" Rows: ", h("b", {}, name(cohort.label)), ". The line across a bar is the mean over all."],
       training.horizon && [" ", name(target), " stands for its own past, and shows the value of the season before; ", name(training.time_column), " for the calendar and the steps ahead."]);
     swap(classKey, byClass() && ["Bars by class:", explained.classes.map((c, k) => h("span", { class: "key" }, h("i", { class: `part-${k}`, "aria-hidden": "true" }), name(c)))]);
@@ -175,18 +176,18 @@ export function importanceSection(subject, state) {
     next.focus();
   }
 
-  state.on(["rows"], ({ rows, cohort: id }) => {
-    cohort = rows && { rows, label: allCohorts(subject, state).find((each) => each.id === id)?.label ?? "" };
+  state.on(["rows", "totals"], ({ rows, totals, cohort: id }) => {
+    cohort = rows && { rows, totals, label: allCohorts(subject, state).find((each) => each.id === id)?.label ?? "" };
     rankings = once((key) => {
       const [level_, of] = key.split("|");
-      return rank(explained.levels[level_], Number(of), explained.nOutputs, rows);
+      return totals ? rankOf(totals.size[level_], Number(of)) : rank(explained.levels[level_], Number(of), explained.nOutputs, rows);
     });
   });
   state.on(["search", "over"], (chosen) => {
     if (search.value !== chosen.search) search.value = chosen.search;
     if (bars) bars.querySelector("select").value = chosen.over;
   });
-  state.on(["level", "output", "open", "feature", "search", "over", "shown", "rows"], () => {
+  state.on(["level", "output", "open", "feature", "search", "over", "shown", "rows", "totals"], () => {
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.feature : null;
     if (state.get("open") === null || state.get("level") !== list.dataset.level) list.dataset.level = state.get("level");
     render();

@@ -10,6 +10,8 @@ import { QueryError, reader } from "./query.js";
  * @typedef {Object} Keeper stores cohorts with the run
  * @property {(own: import("./own.js").Own) => Promise<Object[]>} save gives all that are kept
  * @property {(name: string) => Promise<Object[]>} drop
+ * @property {(own: import("./own.js").Own, output: number) => Promise<Object>} totals sums and counts
+ *   over all rows, as the payload's `whole`
  */
 
 /**
@@ -40,7 +42,7 @@ export function openBuilder(subject, state, keeper, start = {}) {
     } else {
       try {
         fits = query.value.trim() ? Array.from({ length: n }, (_, i) => i).filter(reader(query.value, lookup)) : null;
-        said.textContent = fits ? `${num(fits.length, 7)} of ${count(n, "row")}${fits.length ? "" : ": none to look at"}` : "Add a condition, or type one.";
+        said.textContent = fits ? `${num(fits.length, 7)} of ${subject.explained.whole ? "a sample of " : ""}${count(n, "row")}${fits.length ? "" : ": none to look at"}` : "Add a condition, or type one.";
         said.className = "small";
       } catch (error) {
         if (!(error instanceof QueryError)) throw error;

@@ -51,6 +51,21 @@ export function followCohort(subject, state) {
   });
 }
 
+/** Keep `totals` of the state to what is known of all rows of an own cohort, where a page has a sample. */
+export function followTotals({ explained }, state, keeper) {
+  if (!explained?.whole) return;
+  let asked = 0;
+  state.on(["cohort", "own", "output"], async ({ cohort, own, output }) => {
+    asked += 1;
+    const mine = asked;
+    state.set({ totals: null });
+    const found = own.find(({ name }) => cohort === `own:${name}`);
+    if (!found) return;
+    const totals = await keeper.totals(found, Math.max(0, output)).catch(() => null); // the sample stays
+    if (mine === asked) state.set({ totals });
+  });
+}
+
 /** Own cohorts as a part of an address; those that are kept with the run are known by name. */
 export function spellOwn(own) {
   const linked = own.filter((each) => !each.kept).map(({ name, where, rows }) => (rows ? [name, null, packed(rows)] : where === name ? [name] : [name, where]));

@@ -11,6 +11,7 @@ export async function keeperOf(run) {
     own: kept(await ask(path)),
     keeper: {
       save: ({ name, where, rows }) => change({ save: rows ? { name, rows } : { name, where } }),
+      totals: ({ name, where, rows }, output) => ask(`/api/runs/${encodeURIComponent(run.id)}/totals`, { body: { cohort: rows ? { name, rows } : { name, where }, output } }),
       drop: (name) => change({ drop: name }),
     },
   };

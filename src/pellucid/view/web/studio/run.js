@@ -1,6 +1,7 @@
 // One run: what it found, and what it explained.
 
 import { addressed } from "../address.js";
+import { followTotals } from "../cohort/own.js";
 import { dataSection } from "../data.js";
 import { distributionSection } from "../distributions.js";
 import { h, name, swap } from "../dom.js";
@@ -47,6 +48,7 @@ export async function runPage(id) {
   const state = startState(subject);
   const { own, keeper } = await keeperOf(run);
   state.set({ own });
+  followTotals(subject, state, keeper);
   const address = sectioned(addressed(subject, state, queried(["run", id])), state);
   return {
     ...place(run, "Run"),
@@ -76,6 +78,7 @@ export async function explanationPage(id) {
   const state = startState(subject);
   const { own, keeper } = await keeperOf(run);
   state.set({ own });
+  followTotals(subject, state, keeper);
   const address = sectioned(addressed(subject, state, queried(["run", id, "explanation"])), state);
   const edit = h("div", { class: "files" });
   state.on(["row"], ({ row }) => {
