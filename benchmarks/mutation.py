@@ -1,0 +1,172 @@
+"""Do the tests of `pellucid.shapley` notice when its arithmetic is wrong.
+
+Each mutant is one function of the package's Python (not the Numba loops, whose machine code would
+be compiled anew each time) with one sign, comparison, constant or condition changed. A forked child
+takes the changed code in and runs the tests of that module; a mutant that they let pass has
+survived. Words of messages are left alone. Which mutants are tried is drawn by a seed. Run::
+
+    python benchmarks/mutation.py                 # 60 mutants
+    python benchmarks/mutation.py --mutants 400 --seed 1 --json FILE
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import copy
+import importlib
+import io
+import json
+import os
+import random
+import resource
+import sys
+from collections import Counter
+from functools import cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TESTS = {
+    "additive": ["additive"], "additivity": ["additivity"],
+    "coalitions": ["sampling", "regression"], "enumeration": ["sampling"], "linear": ["linear"],
+    "permutations": ["sampling"],
+    "players": ["rows", "linear", "additive"], "regression": ["regression", "sampling"],
+    "rows": ["rows", "linear"], "sharing": ["sharing"], "sound": ["files", "sound"],
+}  # fmt: skip
+SLOW = "not end_no_process"
+SECONDS = 60  # of CPU that the tests of a mutant may take; an endless loop is noticed
+SWAPS = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.And: ast.Or, ast.Or: ast.And, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+}  # fmt: skip
+
+
+def places(tree):
+    """Nodes of functions that a mutant can change, with the name of their function."""
+    found = []
+
+    def visit(node, name, inside):
+        if isinstance(node, (ast.Raise, ast.JoinedStr, ast.AnnAssign, ast.arguments)):
+            return
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            if inside:  # a closure: its code cannot be put in from outside
+                return
+            name = f"{name}.{node.name}" if name else node.name
+            inside = isinstance(node, ast.FunctionDef)
+            children = node.body
+        else:
+            children = ast.iter_child_nodes(node)
+        if inside and changed(copy.deepcopy(node)):
+            found.append((node, name))
+        for child in children:
+            visit(child, name, inside)
+
+    visit(tree, "", False)
+    return found
+
+
+def changed(node):
+    """Change one node in place; give what was done, or "" if nothing can be."""
+    if isinstance(node, (ast.BinOp, ast.BoolOp)) and type(node.op) in SWAPS:
+        before, node.op = type(node.op), SWAPS[type(node.op)]()
+        return f"{before.__name__} -> {type(node.op).__name__}"
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS:
+        before, node.ops[0] = type(node.ops[0]), SWAPS[type(node.ops[0])]()
+        return f"{before.__name__} -> {type(node.ops[0]).__name__}"
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        before, node.value = node.value, node.value + 1
+        return f"{before} -> {node.value}"
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
+        before, node.op = type(node.op), ast.UAdd()
+        return f"{before.__name__} is gone"
+    return ""
+
+
+def code_of(tree, name):
+    """The code of a function of a module, by its qualified name."""
+    rest = [compile(tree, "<mutant>", "exec")]
+    while rest:
+        code = rest.pop()
+        if code.co_qualname == name:
+            return code
+        rest += [each for each in code.co_consts if hasattr(each, "co_code")]
+    raise LookupError(name)
+
+
+def function_of(module, name):
+    """The function itself, under properties too."""
+    found = module
+    for part in name.split("."):
+        found = vars(found)[part]
+    if isinstance(found, property):
+        return found.fget
+    return found.func if isinstance(found, cached_property) else getattr(found, "__func__", found)
+
+
+def run_tests(*modules):
+    """Run the tests of modules; 0 when all pass."""
+    import pytest
+
+    names = {test for module in modules for test in TESTS[module]}
+    files = [str(ROOT / f"tests/shapley/test_{name}.py") for name in sorted(names)]
+    with contextlib.redirect_stdout(io.StringIO()):
+        return int(pytest.main(["-x", "-q", "-k", SLOW, "-p", "no:cacheprovider", *files]))
+
+
+def survives(module, name, code):
+    """Whether the tests of the module pass with this code in the function's place."""
+    child = os.fork()
+    if child == 0:
+        used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used) + SECONDS,) * 2)
+        function_of(module, name).__code__ = code
+        os._exit(run_tests(module.__name__.rpartition(".")[2]))
+    return os.waitpid(child, 0)[1] == 0
+
+
+def main():
+    """Draw mutants, try them, and print which survived."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--mutants", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
+    os.chdir(ROOT)
+    mutants = []
+    for short in TESTS:
+        module = importlib.import_module(f"pellucid.shapley.{short}")
+        source = Path(module.__file__).read_text()
+        for at, (_, name) in enumerate(places(ast.parse(source))):
+            mutants.append((module, source, at, name))
+    drawn = random.Random(given.seed).sample(mutants, min(given.mutants, len(mutants)))
+    if run_tests(*TESTS):  # also imports all that the children need
+        sys.exit("the tests fail without a change; mend that first")
+    tried, killed, survivors = Counter(), Counter(), []
+    for module, source, at, name in drawn:
+        short = module.__name__.rpartition(".")[2]
+        tree = ast.parse(source)
+        node, _ = places(tree)[at]
+        what = changed(node)
+        lived = survives(module, name, code_of(tree, name))
+        tried[short] += 1
+        killed[short] += not lived
+        if lived:
+            survivors.append(f"{short}.py:{node.lineno} {name}: {what}")
+            print("survived", survivors[-1], flush=True)
+    for short in sorted(tried):
+        print(f"{short:14} {killed[short]:4} of {tried[short]:4}")
+    total, dead = sum(tried.values()), sum(killed.values())
+    print(
+        f"{dead} of {total} mutants were noticed ({100 * dead / total:.0f} %), "
+        f"drawn of {len(mutants)}"
+    )
+    if given.json:
+        facts = {"tried": tried, "killed": killed, "survivors": survivors}
+        given.json.write_text(json.dumps(facts, indent=1))
+
+
+if __name__ == "__main__":
+    main()
