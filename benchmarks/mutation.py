@@ -112,7 +112,11 @@ def run_tests(*modules):
     names = {test for module in modules for test in TESTS[module]}
     files = [str(ROOT / f"tests/shapley/test_{name}.py") for name in sorted(names)]
     with contextlib.redirect_stdout(io.StringIO()):
-        return int(pytest.main(["-x", "-q", "-k", SLOW, "-p", "no:cacheprovider", *files]))
+        return int(
+            pytest.main(
+                ["-x", "-q", "-k", SLOW, "-p", "no:cacheprovider", "-p", "no:faulthandler", *files]
+            )
+        )
 
 
 def survives(module, name, code):
