@@ -24,7 +24,8 @@ export function againstSection(subject, state) {
   function sides() {
     const offered = allCohorts(subject, state);
     const found = (id) => offered.find((c) => c.id === id && c.rows.length);
-    const first = found(state.get("one")) ?? found(state.get("cohort")) ?? offered.find((c) => c.rows.length);
+    const first = found(state.get("one")) ?? found(state.get("cohort")) ?? offered.find((c) => c.rows.length && !/^(error|true):/.test(c.id)) // which by themselves say how good it is
+      ?? offered.find((c) => c.rows.length);
     if (!first) return null;
     const inside = new Set(first.rows);
     const others = { id: "", label: "all other rows", rows: Array.from({ length: explained.n }, (_, i) => i).filter((i) => !inside.has(i)) };
