@@ -5,6 +5,7 @@ import math
 import os
 import signal
 import threading
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pellucid.automl.asides import Asides
 from pellucid.automl.preparing import Settings, prepare
 from pellucid.automl.shares import Rows, learn_shared
 from pellucid.automl.target import TargetError, read_classes
-from pellucid.automl.whole import WholeTable, write_whole
+from pellucid.automl.whole import NO_TIME, WholeTable, write_whole
 from pellucid.models.family import Rows as FamilyRows
 from pellucid.models.family import get_family
 from pellucid.models.problem import Problem
@@ -29,7 +30,7 @@ from pellucid.models.stored import StoredRows
 from pellucid.search.cluster import ClusterError
 from pellucid.search.ensemble import Part
 from pellucid.search.plan import PlanError
-from pellucid.search.trials import TrialSpec, view_config
+from pellucid.search.trials import TrialSpec, refit, view_config
 from pellucid.search.whole import learn_whole
 
 pytest.importorskip("distributed")
@@ -228,6 +229,10 @@ def test_what_cannot_work_is_named(client, asked, tmp_path):
     wrong = replace(rows, table=replace(rows.table, source=tmp_path / "other.parquet"))
     with pytest.raises(TargetError, match="'unknown'"):
         learn(client, (wrong, parts))
+    refit(rows.sample, parts[0].spec, 5, None)
+    late = learn_shared(client, rows, parts[:1], {0: 20}, np.zeros(3), end=time.monotonic())
+    assert late.why_not == {"plain": NO_TIME}
+    assert (late.shares, late.ensemble.members[0].rounds) == (0, 5)
     with (
         pytest.raises(ClusterError, match="learn must be one of 'auto', 'together', 'here'"),
         pellucid.cluster(client, learn="away"),

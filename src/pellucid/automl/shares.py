@@ -12,6 +12,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,9 @@ from pellucid.models.shared import Peers, learns_shared
 from pellucid.models.shared_view import Sums, add, agree, fit_share, share_sums
 from pellucid.models.statistics import count_codes
 from pellucid.search.ensemble import Part
+from pellucid.search.remote import introduce
 from pellucid.search.trials import DataRef, TrialSpec, unpack_members, view_config
+from pellucid.search.versions import other_versions, versions
 from pellucid.search.whole import WholeRef
 from pellucid.tabular import parts as files
 from pellucid.tabular.featurize import Featurizer
@@ -121,7 +124,8 @@ def learn_shared(
         gang.leave()
         if len(found) == len(specs) or (end is not None and time.monotonic() > end):
             break
-    return replace(put_in(found, parts, intercept, rows.sample, why_not), shares=shares)
+    learned = put_in(found, parts, intercept, rows.sample, why_not)
+    return replace(learned, shares=shares if found else 0)
 
 
 class _BrokenError(Exception):
@@ -136,11 +140,15 @@ class _Gang:
     end: float | None
 
     def __post_init__(self) -> None:
-        self.addresses = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
+        told = self.client.run(introduce, on_error="ignore")  # those of other versions stay out
+        own = versions()
+        self.addresses = sorted(at for at in told if not other_versions(told[at], own))
         self.folders: list[WholeRef] = []
 
     def write(self, rows: Rows) -> list[WholeRef]:
         """Have each worker engineer its share; those without a row are left out."""
+        if not self.addresses:
+            raise _BrokenError("the cluster has no worker that fits")
         assigned = _assigned(files.parts_of(rows.table.source), len(self.addresses))
         self.addresses = self.addresses[: len(assigned)]
         left = None if self.end is None else self.end - time.monotonic()
@@ -228,7 +236,8 @@ class _Gang:
 
     def leave(self) -> None:
         """Take the shares off the workers' disks."""
-        if self.folders:
+        self.end = None
+        with suppress(_BrokenError):
             self.run(_drop_share, [(share,) for share in self.folders])
 
 
