@@ -24,8 +24,9 @@ export function againstSection(subject, state) {
   function sides() {
     const offered = allCohorts(subject, state);
     const found = (id) => offered.find((c) => c.id === id && c.rows.length);
-    const first = found(state.get("one")) ?? found(state.get("cohort")) ?? offered.find((c) => c.rows.length && !/^(error|true):/.test(c.id)) // which by themselves say how good it is
-      ?? offered.find((c) => c.rows.length);
+    // cohorts made of errors or of the truth say by themselves how good the model is on them
+    const telling = (c) => c.rows.length && !/^(error|true):/.test(c.id);
+    const first = found(state.get("one")) ?? found(state.get("cohort")) ?? offered.find(telling) ?? offered.find((c) => c.rows.length);
     if (!first) return null;
     const inside = new Set(first.rows);
     const others = { id: "", label: "all other rows", rows: Array.from({ length: explained.n }, (_, i) => i).filter((i) => !inside.has(i)) };
@@ -114,8 +115,8 @@ function scores({ explained, task, target }, both, state) {
 }
 
 function shares({ explained }, both, state) {
-  const key_ = state.get("level");
-  const level = explained.levels[key_];
+  const which = state.get("level");
+  const level = explained.levels[which];
   const ranks = both.map((side) => rank(level, Math.max(0, state.get("output")), explained.nOutputs, side.rows));
   const most = Math.max(...ranks.flatMap((r) => r.size[r.order[0]] ?? 0), 1e-12);
   const places = ranks.map((r) => new Map(r.order.map((f, i) => [f, i + 1])));

@@ -36,18 +36,18 @@ export function conditionFields({ explained }, names, lookup, add) {
     }
     const at = quantile(Array.from({ length: explained.n }, (_, i) => value(i) ?? NaN), share);
     const id = uid("cell");
-    const box_ = h("input", kind === "time" ? { id, type: "date", "aria-label": label } : { id, type: "number", step: "any", "aria-label": label });
-    if (Number.isFinite(at)) box_.value = kind === "time" ? new Date(at).toISOString().slice(0, 10) : String(Number(at.toPrecision(4)));
-    return box_;
+    const input = h("input", kind === "time" ? { id, type: "date", "aria-label": label } : { id, type: "number", step: "any", "aria-label": label });
+    if (Number.isFinite(at)) input.value = kind === "time" ? new Date(at).toISOString().slice(0, 10) : String(Number(at.toPrecision(4)));
+    return input;
   }
 
   function spelled(kind) {
     const said = (input) => (kind === "numeric" ? String(Number(input.value) || 0) : spellText(input.value));
-    const column_ = spellName(column);
-    if (way === "known") return `${column_} != None`;
-    if (way === "gone") return `${column_} == None`;
-    if (way === "between") return `${said(inputs[0])} <= ${column_} ${kind === "time" ? "<" : "<="} ${said(inputs[1])}`;
-    return `${column_} ${way} ${said(inputs[0])}`;
+    const subject = spellName(column);
+    if (way === "known") return `${subject} != None`;
+    if (way === "gone") return `${subject} == None`;
+    if (way === "between") return `${said(inputs[0])} <= ${subject} ${kind === "time" ? "<" : "<="} ${said(inputs[1])}`;
+    return `${subject} ${way} ${said(inputs[0])}`;
   }
 
   draw();
