@@ -235,5 +235,7 @@ def _library() -> tuple[Any, Any]:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric import ed25519
     except ImportError as error:
-        raise SignatureError("signatures need cryptography: pip install cryptography") from error
+        raise SignatureError(
+            "signatures need the package cryptography: pip install 'pellucid[sign]'"
+        ) from error
     return ed25519, serialization
