@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import wait
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from pellucid.search.portfolio import Facts
 from pellucid.search.proposals import Proposer
 from pellucid.search.search import Search, SearchPlan
 from pellucid.search.trials import DataRef, TrialSpec, run_trial
-from pellucid.search.workers import Workers
+from pellucid.search.workers import _SPARE, Workers
 
 BINARY = Problem("binary", 2)
 QUICK = ("linear", "lightgbm")
@@ -181,10 +182,30 @@ def test_a_search_goes_on_from_the_trials_of_an_earlier_one(tmp_path, workers):
 
 
 def test_workers_tell_when_their_libraries_are_there():
+    _SPARE.end()
     with Workers(2) as pool:
         assert not pool.are_ready(within=0.0)
         assert pool.are_ready(within=None)
         assert pool.submit(sum, [1, 2]).result() == 3
+
+
+def test_a_worker_that_is_idle_at_the_end_serves_the_next_search_and_then_ends(monkeypatch):
+    monkeypatch.setattr("pellucid.search.workers._KEPT", 0.5)
+    _SPARE.end()
+    with Workers(1) as pool:
+        assert pool.are_ready(within=None)
+        process = pool.submit(os.getpid).result()
+    with Workers(1) as pool:
+        assert pool.submit(os.getpid).result() == process
+        os.kill(process, signal.SIGKILL)  # one that dies is not kept
+        pool.submit(os.getpid).exception()
+    with Workers(1) as pool:
+        assert pool.are_ready(within=None)
+        process = pool.submit(os.getpid).result()
+    until = time.monotonic() + 30
+    while Path(f"/proc/{process}").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not Path(f"/proc/{process}").exists()
 
 
 def test_a_worker_that_is_ended_with_tasks_in_line_ends_without_a_word(monkeypatch):
@@ -193,11 +214,10 @@ def test_a_worker_that_is_ended_with_tasks_in_line_ends_without_a_word(monkeypat
     with Workers(1) as pool:
         assert pool.are_ready(within=None)
         tasks = [pool.submit(time.sleep, 60.0) for _ in range(8)]
+        manager = pool._slots[0]._pool._executor_manager_thread
     assert not wait(tasks, timeout=30.0).not_done
     assert all(task.exception() is not None for task in tasks)
-    for thread in threading.enumerate():
-        if thread.name == "ExecutorManagerThread":
-            thread.join(timeout=30.0)
+    manager.join(timeout=30.0)
     assert not said
 
 

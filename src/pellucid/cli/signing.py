@@ -35,7 +35,10 @@ def verify_signature(
     trust: Annotated[Path, typer.Option(metavar="FILE", help="Public Ed25519 keys, PEM.")],
     store: StoreUri = None,
 ) -> None:
-    """Say whether all artefacts are signed by a key that is trusted, and are as they were then."""
+    """Say whether a trusted key signed all artefacts.
+
+    What is not as it was signed is named.
+    """
     from pellucid.store.signing import verify_signature as verify_all
 
     for folder, name in verify_all(what, trust, store=store).items():

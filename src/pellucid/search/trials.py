@@ -217,6 +217,11 @@ def _load(folder: str) -> _Loaded:
     return _Loaded(Rows(X, read("y"), weight), read("fold_of"), first, scale)
 
 
+def forget_rows() -> None:
+    """Let go of rows that a worker has read."""
+    _load.cache_clear()
+
+
 def take(rows: Rows, kept: np.ndarray) -> Rows:
     """Some of the rows, by a mask."""
     weight = None if rows.weight is None else rows.weight[kept]

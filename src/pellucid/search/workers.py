@@ -7,6 +7,7 @@ Each worker is a pool of its own: one that dies, or is ended, takes only its own
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import threading
@@ -64,6 +65,7 @@ class Pool(Protocol):
 
 
 _LOOK = 1.0  # seconds between looks whether the caller still lives
+_KEPT = 20.0  # seconds that an idle worker waits for another search
 
 
 class Workers:
@@ -71,9 +73,9 @@ class Workers:
 
     def __init__(self, n_jobs: int | None = None) -> None:
         self.n_jobs = n_jobs or available_cores()
-        self._slots = [_Slot() for _ in range(self.n_jobs)]
+        self._slots = [_SPARE.take() or _Slot() for _ in range(self.n_jobs)]
         # the libraries are imported while the caller prepares the data
-        self._prepared = [slot.submit(load_libraries) for slot in self._slots]
+        self._prepared = [slot.prepare(load_libraries) for slot in self._slots]
 
     def are_ready(self, *, within: float | None) -> bool:
         """Whether all have imported their libraries; waits for that at most so many seconds.
@@ -108,9 +110,15 @@ class Workers:
         return {slot.tasks[0]: slot.resident for slot in self._slots if slot.load}
 
     def close(self) -> None:
-        """End the workers, whatever they are doing."""
+        """End the workers that are busy, and keep the others for a search that comes soon.
+
+        A search of few trials, and the first trials of each, would spend more time on libraries.
+        """
         for slot in self._slots:
-            slot.close()
+            if slot.sound:
+                _SPARE.keep(slot)
+            else:
+                slot.close()
 
     def __enter__(self) -> Workers:
         return self
@@ -124,6 +132,7 @@ class _Slot:
 
     def __init__(self) -> None:
         self._tasks: list[Future[Any]] = []
+        self._prepared: Future[Any] | None = None
         self._pool = _start()
 
     @property
@@ -150,14 +159,27 @@ class _Slot:
             return 0
         return sum(pages) * os.sysconf("SC_PAGE_SIZE")
 
+    @property
+    def sound(self) -> bool:
+        """Whether the process is there, and has nothing to do."""
+        ready = self._prepared is not None and self._prepared.done()
+        return ready and self.free and not self._pool._flags.broken
+
+    def prepare(self, function: Callable[[], Any]) -> Future[Any]:
+        """Run what is no task of a search."""
+        self._prepared = self._submit(function)
+        return self._prepared
+
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        self._tasks.append(self._submit(function, *args))
+        return self._tasks[-1]
+
+    def _submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         try:
             future: Future[Any] = self._pool.submit(function, *args)
         except RuntimeError:  # broken or shut down by a crashed worker
             self._pool = _start()
             future = self._pool.submit(function, *args)
-        if function is not load_libraries:
-            self._tasks.append(future)
         return future
 
     def restart(self) -> None:
@@ -172,6 +194,57 @@ class _Slot:
                 numbers.get_nowait()
         self._pool.shutdown(wait=False, kill_workers=True)
         self._tasks = []
+
+
+class _Spares:
+    """Idle workers of this process, which end when no search takes them for a while."""
+
+    def __init__(self) -> None:
+        self._forget()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)  # they are the parent's
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._slots: list[_Slot] = []
+        self._timer: threading.Timer | None = None
+
+    def take(self) -> _Slot | None:
+        """One of them, if there is any."""
+        with self._lock:
+            return self._slots.pop() if self._slots else None
+
+    def keep(self, slot: _Slot) -> None:
+        """Keep one for a while, if there are not as many as cores."""
+        with self._lock:
+            if len(self._slots) >= available_cores():
+                slot.close()
+                return
+            slot.prepare(forget_rows)
+            self._slots.append(slot)
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = threading.Timer(_KEPT, self.end)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def end(self) -> None:
+        """End those that are kept."""
+        with self._lock:
+            for slot in self._slots:
+                slot.close()
+            self._slots.clear()
+
+
+_SPARE = _Spares()
+atexit.register(_SPARE.end)
+
+
+def forget_rows() -> None:
+    """Let go of the rows of the search that is over."""
+    from pellucid.search import trials
+
+    trials.forget_rows()
 
 
 def _start() -> Any:
