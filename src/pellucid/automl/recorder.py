@@ -6,6 +6,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,10 @@ class Recorder:
         self._ends = threading.Event()
         if store is False:
             return
+        # MLflow loads polars where there is any, and scikit-learn, at work beside this thread, asks
+        # whatever it finds of it for its classes
+        with suppress(ImportError):
+            import polars  # noqa: F401
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pellucid-store")
         self._writer: Future[RunWriter] = self._thread.submit(
             self._begin, store, name, params, when
