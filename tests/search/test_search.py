@@ -292,6 +292,10 @@ def test_time_that_is_up_leaves_the_folds_own_members(tmp_path, workers):
     ensemble, parts, _ = build_ensemble(data, chosen, workers, end=time.monotonic() - 1.0)
     assert all(part.by_fold for part in parts)
     assert np.isfinite(ensemble.margins(X)).all()
+    past = time.monotonic() - 1.0
+    _, parts, anew = build_ensemble(data, chosen, workers, end=past, latest=past)
+    assert [part.spec.family for part in parts] == ["linear"]  # no tree takes time to explain
+    assert anew.trials == tuple(t for t in chosen.trials if t.spec.family == "linear")
     data.member_file(chosen.trials[0].spec.iteration).unlink()  # as if it were very large
     _, parts, _ = build_ensemble(data, chosen, workers, end=None, bagged=True)
     assert [part.by_fold for part in parts] == [False, True]

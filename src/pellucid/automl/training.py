@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _EXPLAINED = 1000  # rows explained during training
 _PROBED = 30  # of them, to see how long that takes
 _STORING = 0.5  # seconds that writing the results takes
+_LATE = 0.1  # of the budget, by which an explanation may exceed it
 _LEAST_SECONDS = 1.0  # that explaining is worth, however late it is
 
 
@@ -166,13 +167,16 @@ def train(
 
 def _build(prepared: Prepared, found: Found, target: Target, setting: Setting) -> _Model:
     """Weigh the trials, and fit the members on all rows as far as time allows."""
-    options = setting.options
+    options, deadline = setting.options, setting.clock.deadline
     chosen = choose(found.trials, found.data, max_members=options.max_members)
+    late = _LATE * (deadline.budget or 0.0)
+    latest = deadline.at(reserve=-late) if options.explain else None
     ensemble, parts, chosen = build_ensemble(
         found.data,
         chosen,
         setting.workers,
-        end=setting.clock.deadline.at(reserve=0.9 * options.reserve + options.learning_whole),
+        end=deadline.at(reserve=0.9 * options.reserve + options.learning_whole),
+        latest=latest,
         bagged=options.is_bagged(found.data),
     )
 

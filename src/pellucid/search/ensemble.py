@@ -13,6 +13,7 @@ from pellucid.errors import PellucidError
 from pellucid.models.ensemble import Ensemble
 from pellucid.models.family import Member
 from pellucid.models.problem import Problem
+from pellucid.models.trees import TreeMember
 from pellucid.search.cost import explanation_cost
 from pellucid.search.stack import Stack, fit_stack
 from pellucid.search.trials import DataRef, Trial, TrialSpec, refit
@@ -21,6 +22,7 @@ from pellucid.search.workers import Pool
 _CANDIDATES, _OF_A_FAMILY = 20, 5  # trials that the stack looks at, and most of one family
 # of the loss, that a member must gain for each so many trees of 31 leaves that explaining it takes
 _WORTH, _USUAL_COST = 2e-4, 500.0
+_NODE = 1.5e-5  # seconds that a node of a tree takes until it is explained at both levels
 _ENOUGH = 0.8  # of the wanted rounds, below which the folds' own members are used instead
 _POLL = 0.2
 
@@ -102,7 +104,13 @@ class Part:
 
 
 def build_ensemble(
-    data: DataRef, chosen: Chosen, workers: Pool, *, end: float | None, bagged: bool = False
+    data: DataRef,
+    chosen: Chosen,
+    workers: Pool,
+    *,
+    end: float | None,
+    latest: float | None = None,
+    bagged: bool = False,
 ) -> tuple[Ensemble, tuple[Part, ...], Chosen]:
     """Fit each chosen configuration once on all rows, side by side.
 
@@ -112,6 +120,9 @@ def build_ensemble(
 
     Parameters
     ----------
+    latest : float, optional
+        When the model should be explained (`time.monotonic`): members of folds that would take
+        longer, as those of a forest do, are left out where there are others.
     bagged : bool
         Use the members of the folds wherever they were kept.
 
@@ -134,7 +145,9 @@ def build_ensemble(
             "no member could be fitted on all rows, and none of the folds' members was kept; "
             "allow more time, or fewer trees"
         )
-    if len(usable) < len(chosen.trials):  # too large to keep, and too slow to fit again
+    if latest is not None and not bagged:
+        usable = _explained_in_time(usable, fitted, data, latest)
+    if len(usable) < len(chosen.trials):  # too large to keep or to explain, too slow to fit again
         chosen = choose(usable, data)
     refitted = [trial.spec.iteration in fitted for trial in chosen.trials]
     own = [data.members(trial.spec, refit=done) for trial, done in zip(chosen.trials, refitted)]
@@ -178,6 +191,30 @@ def _refit(data: DataRef, trials: Sequence[Trial], workers: Pool, end: float | N
     if running:
         workers.restart()
     return fitted
+
+
+def _explained_in_time(
+    trials: Sequence[Trial], fitted: set[int], data: DataRef, latest: float
+) -> list[Trial]:
+    """Trials without those of the largest folds' members that there is no time to explain."""
+    seconds = {
+        trial.spec.iteration: _NODE * sum(map(_n_nodes, data.members(trial.spec, refit=False)))
+        for trial in trials
+        if trial.spec.iteration not in fitted
+    }
+    kept = list(trials)
+    for iteration in sorted(seconds, key=lambda iteration: -seconds[iteration]):
+        enough = time.monotonic() + sum(seconds.values()) <= latest or not seconds[iteration]
+        if len(kept) == 1 or enough:
+            break
+        del seconds[iteration]
+        kept = [trial for trial in kept if trial.spec.iteration != iteration]
+    return kept
+
+
+def _n_nodes(member: Member) -> int:
+    inner = getattr(member, "inner", member)
+    return inner.trees.n_nodes if isinstance(inner, TreeMember) else 0
 
 
 _FULL = ("prior", "naive", "spline")  # their rounds are steps of a solver, not parts of a model
