@@ -8,10 +8,9 @@ import { num, signed } from "./format.js";
 import { responseCurves, stroke } from "./response.js";
 import { linear, padded, timeTicks } from "./scale.js";
 import { extent, interactions, isSpread, quantiles } from "./stats.js";
-import { ring } from "./swarm.js";
+import { dots, ring } from "./swarm.js";
 import { byCategory, byValue, trend } from "./strips.js";
 
-const OUTSIDE = 0.12; // opacity of dots outside the cohort
 const MARGIN = { top: 30, right: 18, bottom: 46, left: 58 };
 
 export function dependenceSection(subject, state, asker) {
@@ -95,15 +94,7 @@ export function dependenceSection(subject, state, asker) {
     axisBelow(svg, spread.x, xTicks, { ...plot, label: level.names[feature], grid: column.kind !== "category" });
     const paint = painter(color >= 0 ? level.column(color) : null);
     marks = { xs: spread.xs, ys: Float32Array.from(values, y) };
-    const cohort = state.get("rows") && new Set(state.get("rows"));
-    for (let i = 0; i < values.length; i += 1) {
-      ctx.globalAlpha = !cohort || cohort.has(i) ? 0.75 : OUTSIDE;
-      ctx.fillStyle = paint(i);
-      ctx.beginPath();
-      ctx.arc(marks.xs[i], marks.ys[i], 3, 0, 7);
-      ctx.fill();
-    }
-    ctx.globalAlpha = 1;
+    dots(ctx, marks, state.get("rows"), 0.75, paint);
     if (lines.draw({ ctx, spread, y, column })) {
       // partial dependence stands where the mean would
     } else if (spread.means) {

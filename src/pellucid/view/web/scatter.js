@@ -12,10 +12,9 @@ import { h, name, s, section, select, swap } from "./dom.js";
 import { date, num } from "./format.js";
 import { linear, padded, timeTicks } from "./scale.js";
 import { extent, quantiles } from "./stats.js";
-import { ring } from "./swarm.js";
+import { dots, ring } from "./swarm.js";
 
 const MARGIN = { top: 28, right: 18, bottom: 46, left: 64 };
-const OUTSIDE = 0.12; // opacity of dots outside the cohort
 const MOST_LEVELS = 12; // categories that an axis tells apart
 
 export function scatterSection(subject, state, keeper) {
@@ -101,17 +100,8 @@ export function scatterSection(subject, state, keeper) {
     axisLeft(svg, y, axes.y.ticks(y, 6, 8), { ...plot, label: axes.y.name });
     axisBelow(svg, x, axes.x.ticks(x, width / 110, Math.max(3, Math.floor(width / 90))), { ...plot, label: axes.x.name });
     marks = { xs: Float32Array.from(axes.x.values, (v) => x(v)), ys: Float32Array.from(axes.y.values, (v) => y(v)) };
-    const cohort = state.get("rows") && new Set(state.get("rows"));
     const paint = axes.c ? axes.c.paint() : () => colors().accent;
-    for (let i = 0; i < marks.xs.length; i += 1) {
-      if (!Number.isFinite(marks.xs[i]) || !Number.isFinite(marks.ys[i])) continue;
-      ctx.globalAlpha = !cohort || cohort.has(i) ? 0.8 : OUTSIDE;
-      ctx.fillStyle = paint(i);
-      ctx.beginPath();
-      ctx.arc(marks.xs[i], marks.ys[i], 3, 0, 7);
-      ctx.fill();
-    }
-    ctx.globalAlpha = 1;
+    dots(ctx, marks, state.get("rows"), 0.8, paint);
     const row = state.get("row");
     if (row >= 0 && Number.isFinite(marks.xs[row]) && Number.isFinite(marks.ys[row])) ring(ctx, marks.xs[row], marks.ys[row], colors());
     draft.redraw();

@@ -5,6 +5,7 @@ import { hideTip, showTip } from "./tooltip.js";
 import { nearest } from "./chart.js";
 
 const RADIUS = 2;
+const OUTSIDE = 0.12; // opacity of dots outside the cohort
 
 /**
  * Draw a swarm into a canvas.
@@ -82,6 +83,26 @@ function fill(ctx, xs, ys, color) {
     }
     ctx.fill();
   }
+}
+
+/**
+ * Rows as dots, those outside the cohort faint.
+ * @param {{xs: Float32Array, ys: Float32Array}} marks places in pixels; dots at none are left out
+ * @param {number[]|null} rows those of the cohort, or null for all
+ * @param {number} opacity of dots in it
+ * @param {function(number): string} paint the colour of a row
+ */
+export function dots(ctx, { xs, ys }, rows, opacity, paint) {
+  const cohort = rows && new Set(rows);
+  for (let i = 0; i < xs.length; i += 1) {
+    if (!Number.isFinite(xs[i]) || !Number.isFinite(ys[i])) continue;
+    ctx.globalAlpha = !cohort || cohort.has(i) ? opacity : OUTSIDE;
+    ctx.fillStyle = paint(i);
+    ctx.beginPath();
+    ctx.arc(xs[i], ys[i], 3, 0, 7);
+    ctx.fill();
+  }
+  ctx.globalAlpha = 1;
 }
 
 /** Mark the chosen row. */
