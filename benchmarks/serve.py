@@ -58,6 +58,17 @@ def read_bank():
     return frame, pd.Series(np.where(rng.random(n) < 1 / (1 + np.exp(-margin)), "yes", "no"))
 
 
+def store_of(given, home, X, y, *, seconds=60):
+    """A store that holds bank@champion: the given one, or one below ``home`` after a search."""
+    if given is not None:
+        return given
+    import pellucid
+
+    clf = pellucid.AutoMLClassifier(time_budget=seconds, store=home / "store").fit(X, y)
+    clf.run_.register("bank", alias="champion")
+    return home / "store"
+
+
 def free_port():
     """A port that nothing listens on."""
     with socket.socket() as found:
@@ -287,10 +298,7 @@ def main():
     seconds = 2.0 if options.quick else 8.0
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        store = options.store or home / "store"
-        if options.store is None:
-            clf = pellucid.AutoMLClassifier(time_budget=15 if options.quick else 60, store=store)
-            clf.fit(X, y).run_.register("bank", alias="champion")
+        store = store_of(options.store, home, X, y, seconds=15 if options.quick else 60)
         model = pellucid.load("bank@champion", store=store)
         print(f"model: {', '.join(model.ensemble.names)}")
         rows = X.sample(1000, random_state=0)

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from serve import JSON, ask_for, cpu_seconds, free_port, read_bank, running
+from serve import JSON, ask_for, cpu_seconds, free_port, read_bank, running, store_of
 
 RATE = 300  # requests a second of the steady load
 OVERLOAD = 3  # times what is answered at best
@@ -130,15 +130,10 @@ def main():
     parser.add_argument("--store", type=Path, help="one that holds bank@champion")
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
-    import pellucid
-
     X, y = read_bank()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        store = options.store or home / "store"
-        if options.store is None:
-            clf = pellucid.AutoMLClassifier(time_budget=60, store=store).fit(X, y)
-            clf.run_.register("bank", alias="champion")
+        store = store_of(options.store, home, X, y)
         row, port = X[:1].to_json(orient="records").encode(), free_port()
         words = [sys.executable, "-m", "pellucid.cli", "serve", "bank@champion", "--store",
                  str(store), "--port", str(port)]  # fmt: skip

@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serve import ARROW, JSON, arrow_of, free_port, read_bank, running
+from serve import ARROW, JSON, arrow_of, free_port, read_bank, running, store_of
 
 N_ROWS = 200  # that are asked for, again and again
 BATCH = 100
@@ -167,10 +167,7 @@ def main():
     X, y = read_bank()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        store = options.store or home / "store"
-        if options.store is None:
-            clf = pellucid.AutoMLClassifier(time_budget=60, store=store).fit(X, y)
-            clf.run_.register("bank", alias="champion")
+        store = store_of(options.store, home, X, y)
         registry = Registry(store)
         run = pellucid.load_run(registry.get("bank/1").run_id, store=store)
         if len(registry.versions("bank")) < 2:

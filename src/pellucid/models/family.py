@@ -175,3 +175,22 @@ def get_family(name: str) -> Family:
         raise FamilyError(f"unknown model family {name!r}; known: {', '.join(sorted(_FAMILIES))}")
     family: Family = import_module(_FAMILIES[name]).FAMILY
     return family
+
+
+def able_family(name: str, ability: str, *, where: str) -> Any:
+    """The family registered under ``name``, which must have a method ``ability``.
+
+    Raises
+    ------
+    FamilyError
+        It has no such method, so it needs its rows ``where``.
+
+    Examples
+    --------
+    >>> able_family("linear", "fit_stored", where="in memory").name
+    'linear'
+    """
+    family = get_family(name)
+    if not hasattr(family, ability):
+        raise FamilyError(f"the family {name!r} needs its rows {where}")
+    return family

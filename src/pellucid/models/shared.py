@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pellucid.models.boosting import Start
-from pellucid.models.family import Config, FamilyError, Member, get_family
+from pellucid.models.family import Config, Member, able_family, get_family
 from pellucid.models.problem import Problem
 from pellucid.models.stored import StoredRows
 
@@ -83,7 +83,5 @@ def shared_family(name: str) -> SharedFamily:
     FamilyError
         It needs its rows in one place.
     """
-    family = get_family(name)
-    if not learns_shared(name):
-        raise FamilyError(f"the family {name!r} needs its rows in one place")
-    return family  # type: ignore[return-value]
+    family: SharedFamily = able_family(name, "fit_shared", where="in one place")
+    return family

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pellucid.models.family import Config, FamilyError, Member, get_family
+from pellucid.models.family import Config, Member, able_family, get_family
 from pellucid.models.problem import Problem
 
 CHUNK = 65_536  # rows read at a time
@@ -118,7 +118,5 @@ def stored_family(name: str) -> StoredFamily:
     FamilyError
         It needs its rows in memory.
     """
-    family = get_family(name)
-    if not learns_stored(name):
-        raise FamilyError(f"the family {name!r} needs its rows in memory")
-    return family  # type: ignore[return-value]
+    family: StoredFamily = able_family(name, "fit_stored", where="in memory")
+    return family

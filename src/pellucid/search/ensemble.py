@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
@@ -145,16 +145,24 @@ def build_ensemble(
             "no member could be fitted on all rows, and none of the folds' members was kept; "
             "allow more time, or fewer trees"
         )
+    members = {
+        trial.spec.iteration: data.members(trial.spec, refit=trial.spec.iteration in fitted)
+        for trial in usable
+    }
     if latest is not None and not bagged:
-        usable = _explained_in_time(usable, fitted, data, latest)
+        by_fold = {i: own for i, own in members.items() if i not in fitted}
+        usable = _explained_in_time(usable, by_fold, latest)
     if len(usable) < len(chosen.trials):  # too large to keep or to explain, too slow to fit again
         chosen = choose(usable, data)
-    refitted = [trial.spec.iteration in fitted for trial in chosen.trials]
-    own = [data.members(trial.spec, refit=done) for trial, done in zip(chosen.trials, refitted)]
-    weights = chosen.stack.weights.tolist()
+    own = [members[trial.spec.iteration] for trial in chosen.trials]
     parts = tuple(
-        Part(trial.spec, weight, tuple(member.rounds for member in members), by_fold=not done)
-        for trial, weight, members, done in zip(chosen.trials, weights, own, refitted)
+        Part(
+            trial.spec,
+            weight,
+            tuple(member.rounds for member in learned),
+            by_fold=trial.spec.iteration not in fitted,
+        )
+        for trial, weight, learned in zip(chosen.trials, chosen.stack.weights.tolist(), own)
     )
     return assemble(parts, own, chosen.stack.intercept), parts, chosen
 
@@ -194,14 +202,10 @@ def _refit(data: DataRef, trials: Sequence[Trial], workers: Pool, end: float | N
 
 
 def _explained_in_time(
-    trials: Sequence[Trial], fitted: set[int], data: DataRef, latest: float
+    trials: Sequence[Trial], by_fold: Mapping[int, Sequence[Member]], latest: float
 ) -> list[Trial]:
     """Trials without those of the largest folds' members that there is no time to explain."""
-    seconds = {
-        trial.spec.iteration: _NODE * sum(map(_n_nodes, data.members(trial.spec, refit=False)))
-        for trial in trials
-        if trial.spec.iteration not in fitted
-    }
+    seconds = {i: _NODE * sum(map(_n_nodes, members)) for i, members in by_fold.items()}
     kept = list(trials)
     for iteration in sorted(seconds, key=lambda iteration: -seconds[iteration]):
         enough = time.monotonic() + sum(seconds.values()) <= latest or not seconds[iteration]

@@ -216,6 +216,8 @@ class _Spares:
 
     def keep(self, slot: _Slot) -> None:
         """Keep one for a while, if there are not as many as cores."""
+        from pellucid.search.trials import forget_rows
+
         with self._lock:
             if len(self._slots) >= available_cores():
                 slot.close()
@@ -238,13 +240,6 @@ class _Spares:
 
 _SPARE = _Spares()
 atexit.register(_SPARE.end)
-
-
-def forget_rows() -> None:
-    """Let go of the rows of the search that is over."""
-    from pellucid.search import trials
-
-    trials.forget_rows()
 
 
 def _start() -> Any:
