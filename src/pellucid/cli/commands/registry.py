@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from pellucid.cli.arguments import AsJson, StoreUri
+from pellucid.cli.arguments import AsJson, RunName, StoreUri
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="NAME, NAME@ALIAS or NAME/VERSION.")]
 
 
 def register(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its start, or latest.")],
+    run: RunName,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call the model.")],
     alias: Annotated[str | None, typer.Option(help="Such as champion.")] = None,
     iteration: Annotated[int | None, typer.Option(help="A trial's model instead.")] = None,
@@ -117,9 +117,3 @@ def _facts(version: Any) -> dict[str, Any]:
         "created": version.created.isoformat(),
         "run": version.run_id,
     }
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Put these commands among those of the command line."""
-    for command in (register, models, promote, compare):
-        app.command()(command)

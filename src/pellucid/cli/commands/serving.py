@@ -126,9 +126,3 @@ def bundle(
 
     found = write_bundle(model, output, store=store, image=image, wheel=wheel)
     typer.echo(f"{output}: {found}; its README.md says how to run it")
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Put these commands among those of the command line."""
-    for command in (serve, bundle):
-        app.command()(command)

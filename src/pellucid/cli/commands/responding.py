@@ -9,22 +9,17 @@ from typing import Annotated, Any
 
 import typer
 
-from pellucid.cli.arguments import AsJson, StoreUri
+from pellucid.cli.arguments import AllowPickle, AsJson, ModelOrRun, StoreUri, Table
 
-Model = Annotated[str, typer.Argument(metavar="MODEL_OR_RUN", help="A run, or a model in a file.")]
-Table = Annotated[Path, typer.Argument(metavar="DATA", help="CSV, TSV, Parquet or Feather file.")]
 Row = Annotated[int, typer.Option(metavar="N", help="Which row of DATA, the first being 0.")]
 Background = Annotated[
     Path | None, typer.Option(metavar="DATA", help="Rows that stand for absent.")
 ]
 Label = Annotated[str | None, typer.Option(metavar="CLASS", help="The class to speak of.")]
-AllowPickle = Annotated[
-    bool, typer.Option("--allow-pickle", help="Read model files that hold code.")
-]
 
 
 def whatif(
-    model: Model,
+    model: ModelOrRun,
     data: Table,
     change: Annotated[
         list[str], typer.Option("--set", metavar="COL=VALUE", help="A new cell. Repeatable.")
@@ -66,7 +61,7 @@ def whatif(
 
 
 def counterfactual(
-    model: Model,
+    model: ModelOrRun,
     data: Table,
     row: Row = 0,
     wanted: Annotated[
@@ -194,12 +189,6 @@ def diff(
     for condition in failed:
         typer.echo(f"fails, since {condition}", err=True)
     raise typer.Exit(1 if failed else 0)
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    for command in (whatif, counterfactual, diff):
-        app.command()(command)
 
 
 def _row(frame: Any, row: int, data: Path) -> Any:

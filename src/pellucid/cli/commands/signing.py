@@ -43,9 +43,3 @@ def verify_signature(
 
     for folder, name in verify_all(what, trust, store=store).items():
         typer.echo(f"{folder} is as the key {name} signed it")
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Put these commands among those of the command line."""
-    app.command()(sign)
-    app.command()(verify_signature)

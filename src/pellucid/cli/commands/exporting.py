@@ -42,8 +42,3 @@ def onnx(
     )
     for name, why in exported.left_out.items():
         typer.echo(f"  {name}: {why}; the graph takes {name}.engineered")
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Put this command among those of the command line."""
-    app.command()(onnx)

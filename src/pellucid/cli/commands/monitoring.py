@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pellucid.cli.arguments import ServedModel, StoreUri
+from pellucid.cli.arguments import AsJson, ServedModel, StoreUri
 
 if TYPE_CHECKING:
     from pellucid.serve.watch.report import Report
@@ -47,7 +47,7 @@ def monitor(
         str | None, typer.Option(help="What the service called the model. [default: its name]")
     ] = None,
     store: StoreUri = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare what a service was asked with training.
 
@@ -93,8 +93,3 @@ def _text(report: Report) -> str:
     if report.alarms:
         found += ["", *(f"! {alarm}" for alarm in report.alarms)]
     return "\n".join(found)
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Put this command among those of the command line."""
-    app.command()(monitor)

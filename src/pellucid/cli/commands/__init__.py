@@ -1,0 +1,1 @@
+"""What each command takes: light, since help reads all of it; what is heavy waits for the call."""
