@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives import serialization as pem
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import pellucid
 from pellucid.serve.errors import RequestError, ServeError
@@ -81,6 +83,16 @@ def test_what_cannot_be_deployed(store):
     with pytest.raises(ServeError, match="memory_gb"):
         pellucid.deploy("local", name="x", memory_gb=0, store=store)
     assert pellucid.services() == []
+
+
+def test_only_what_a_trusted_key_signed_is_served(store, tmp_path):
+    key = Ed25519PrivateKey.generate().public_key()
+    (tmp_path / "keys.pem").write_bytes(
+        key.public_bytes(pem.Encoding.PEM, pem.PublicFormat.SubjectPublicKeyInfo)
+    )
+    service = pellucid.deploy("local", name="held", store=store, trust=tmp_path / "keys.pem")
+    with pytest.raises(ServeError, match=r"(?s)has ended.*is not signed"):
+        service.wait()
 
 
 def test_too_little_memory_is_told(store):

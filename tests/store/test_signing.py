@@ -1,6 +1,8 @@
 import shutil
 
+import pandas as pd
 import pytest
+import typer
 from cryptography.hazmat.primitives import serialization as pem
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -10,8 +12,30 @@ from pellucid.cli.app import app
 from pellucid.serve.holder import Holder, source_of
 from pellucid.store.artifacts import SIGNATURE, ArtifactError, load_predictor, save_predictor
 from pellucid.store.registry import load
-from pellucid.store.runs import Store
+from pellucid.store.runs import Store, load_run
 from pellucid.store.signing import SignatureError, sign, verify_signature
+from pellucid.view.studio.library import Library
+
+COMMANDS = {  # with what each is asked for; RUN and MODEL are put in
+    "show": ("RUN",),
+    "explain": ("RUN", "rows.csv", "-o", "why.csv"),
+    "predict": ("RUN", "rows.csv"),
+    "report": ("RUN",),
+    "card": ("RUN",),
+    "replay": ("RUN", "rows.csv"),
+    "verify": ("RUN",),
+    "verify-signature": ("RUN",),
+    "register": ("RUN", "again"),
+    "compare": ("MODEL", "MODEL"),
+    "whatif": ("RUN", "rows.csv", "--set", "age=30"),
+    "counterfactual": ("RUN", "rows.csv"),
+    "diff": ("RUN", "RUN", "rows.csv"),
+    "serve": ("MODEL", "--port", "0"),
+    "bundle": ("MODEL", "-o", "bundle"),
+    "monitor": ("MODEL", "--log", "log"),
+    "onnx": ("MODEL", "-o", "model.onnx"),
+}
+READ_NOTHING = {"train", "runs", "models", "promote", "sign", "warmup", "demo"}
 
 
 def write_keys(home, name, key=None):
@@ -33,6 +57,15 @@ def home(tmp_path_factory, trained):
     save_predictor(trained.predictor_, folder / "model")
     sign(folder / "model", folder / "ours.pem")
     return folder
+
+
+@pytest.fixture(scope="module")
+def unsigned(home, trained):
+    """A run, registered, that nobody signed."""
+    writer = Store(home / "store").begin(name="unsigned", params={})
+    run = writer.finish(predictor=trained.predictor_, explanation=None, training=trained.training_)
+    run.register("unsigned")
+    return run
 
 
 def test_a_signed_model_loads_for_those_who_trust_its_key(home):
@@ -106,3 +139,49 @@ def test_runs_and_registered_models_from_the_command_line(home, tmp_path, traine
     # model, results, and the registered model with the folder in it
     assert runner.invoke(app, arguments).output.count("signed it") == 4
     assert run.training
+
+
+def test_a_run_gives_nothing_that_no_trusted_key_signed(home, unsigned, people):
+    store, trust = unsigned.store.location.folder, home / "ours.pub"
+    run = load_run(unsigned.id, store=store, trust=trust)
+    for read in (lambda: run.training, run.model, run.explanation, run.card, run.show):
+        with pytest.raises(SignatureError, match="is not signed"):
+            read()
+    with pytest.raises(SignatureError, match="is not signed"):
+        Library(Store(store, trust=trust)).page(run)
+    copied = home / "signed"
+    shutil.copytree(store, copied)
+    sign(unsigned.id, home / "ours.pem", store=copied)
+    told = load_run("latest", store=copied, trust=trust)
+    rows, _ = people(20)
+    assert told.training["target"] == unsigned.training["target"]
+    assert (told.model().predict(rows) == unsigned.model().predict(rows)).all()
+    with pytest.raises(SignatureError, match="is signed by the key"):
+        load_run("latest", store=copied, trust=home / "theirs.pub").model()
+
+
+def test_every_command_that_reads_a_model_takes_trust():
+    commands = typer.main.get_command(app).commands
+    taking = {n for n, c in commands.items() if any("--trust" in p.opts for p in c.params)}
+    assert taking == commands.keys() - READ_NOTHING == COMMANDS.keys() | {"studio"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_reads_nothing_that_no_trusted_key_signed(home, unsigned, people, command):
+    rows, y = people(20)
+    pd.concat([rows, y], axis=1).to_csv("rows.csv", index=False)
+    names = {"RUN": unsigned.id, "MODEL": "unsigned/1"}
+    words = [names.get(word, word) for word in COMMANDS[command]]
+    store = ["--store", str(unsigned.store.location.folder)]
+    done = CliRunner().invoke(app, [command, *words, *store, "--trust", str(home / "ours.pub")])
+    assert done.exit_code != 0
+    assert "is not signed" in " ".join(done.output.split())
+
+
+def test_a_model_in_a_file_has_no_signature(home, tmp_path, people):
+    people(5)[0].to_csv("rows.csv", index=False)
+    (tmp_path / "model.txt").write_text("tree")
+    words = ["explain", "model.txt", "rows.csv", "-o", "why.csv", "--trust", "keys.pem"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code != 0
+    assert "model.txt has no signature" in " ".join(done.output.split())

@@ -16,6 +16,10 @@ ModelOrRun = Annotated[
         metavar="MODEL_OR_RUN", help="A run, or a model in a file (.txt, .json, .cbm, .joblib)."
     ),
 ]
+TrustedKeys = Annotated[
+    Path | None,
+    typer.Option("--trust", metavar="FILE", help="Public keys; refuse what none of them signed."),
+]
 ServedModel = Annotated[
     str, typer.Argument(metavar="MODEL", help="NAME@ALIAS, NAME/VERSION, or a model's folder.")
 ]

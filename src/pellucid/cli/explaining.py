@@ -38,6 +38,7 @@ class ExplainRequest:
     seed: int = 0
     allow_pickle: bool = False
     store: str | None = None
+    trust: Path | None = None
 
 
 def run_explain(request: ExplainRequest) -> tuple[str, dict[str, Any]]:
@@ -50,7 +51,9 @@ def run_explain(request: ExplainRequest) -> tuple[str, dict[str, Any]]:
     """
     check_output(request.output)
     frame = read_table(request.data)
-    model = read_model(request.model, store=request.store, allow_pickle=request.allow_pickle)
+    model = read_model(
+        request.model, store=request.store, trust=request.trust, allow_pickle=request.allow_pickle
+    )
     y = None if request.target is None else _column(frame, request.target, request.data)
     if request.identity is not None:
         _column(frame, request.identity, request.data)
@@ -93,7 +96,9 @@ def _column(frame: pd.DataFrame, name: str, data: Path) -> pd.Series:
     return frame[name]
 
 
-def read_model(name: str, *, store: str | None = None, allow_pickle: bool = False) -> Any:
+def read_model(
+    name: str, *, store: str | None = None, trust: Path | None = None, allow_pickle: bool = False
+) -> Any:
     """A model by the name of a file, or of a run.
 
     Parameters
@@ -104,25 +109,33 @@ def read_model(name: str, *, store: str | None = None, allow_pickle: bool = Fals
         else a run's id.
     store : str, optional
         Where runs are.
+    trust : Path, optional
+        Public keys, one of which must have signed the run.
     allow_pickle : bool
         Whether code in files may run.
 
     Raises
     ------
     CommandError
-        A file that cannot be read as its suffix says, or that holds code when none is allowed.
+        A file that cannot be read as its suffix says, that holds code when none is allowed, or
+        that has no signature when only what is signed is trusted.
     """
     path = Path(name)
     suffix = path.suffix.lower()
-    if path.is_dir() and (path / "MLmodel").is_file():
+    is_mlflow = path.is_dir() and (path / "MLmodel").is_file()
+    if not is_mlflow and not path.is_file():
+        from pellucid.store.runs import load_run
+
+        return load_run(name, store=store, trust=trust).model()
+    if trust is not None:
+        raise CommandError(
+            f"{path} has no signature; name a run that is signed, or give no --trust"
+        )
+    if is_mlflow:
         _check_allowed(path, "an MLflow model", allow_pickle)
         import mlflow.pyfunc
 
         return mlflow.pyfunc.load_model(str(path))
-    if not path.is_file():
-        from pellucid.store.runs import load_run
-
-        return load_run(name, store=store).model()
     if suffix in _PICKLED:
         _check_allowed(path, "a pickle", allow_pickle)
         import joblib

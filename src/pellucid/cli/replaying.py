@@ -24,9 +24,10 @@ def replay_run(
     weight: str | None,
     group: str | None,
     store: str | None,
+    trust: Path | None = None,
 ) -> tuple[bool, str]:
     """Replay, compare the margins of up to 10,000 rows bit for bit, and say how it went."""
-    loaded = load_run(run, store=store)
+    loaded = load_run(run, store=store, trust=trust)
     rows = _rows_of(loaded, data, test_share=test_share, weight=weight, group=group)
     check = _again(loaded, *rows, weight=weight, group=group)
     return bool(check.equal), f"run {loaded.id}: {check.said}"
@@ -40,9 +41,10 @@ def verify_run(
     weight: str | None,
     group: str | None,
     store: str | None,
+    trust: Path | None = None,
 ) -> list[Check]:
     """Rescore a run's own rows; with its table, compare that cell by cell and train again."""
-    loaded = load_run(run, store=store)
+    loaded = load_run(run, store=store, trust=trust)
     checks = rescore(loaded)
     if data is None or checks[0].equal is False:
         return checks

@@ -35,9 +35,10 @@ def run_explain_stream(
     identity: str | None,
     rows: int,
     store: str | None,
+    trust: Path | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Explain into a folder; gives words, and plain values."""
-    model = load_run(run, store=store).model()
+    model = load_run(run, store=store, trust=trust).model()
     with _shown() as progress:
         done = explain_parquet(
             model,
@@ -52,10 +53,17 @@ def run_explain_stream(
 
 
 def run_predict_stream(
-    run: str, data: Path, output: Path, *, identity: str | None, rows: int, store: str | None
+    run: str,
+    data: Path,
+    output: Path,
+    *,
+    identity: str | None,
+    rows: int,
+    store: str | None,
+    trust: Path | None = None,
 ) -> str:
     """Predict into a folder; gives words."""
-    model = load_run(run, store=store).model()
+    model = load_run(run, store=store, trust=trust).model()
     with _shown() as progress:
         done = predict_parquet(
             model, data, output, identity=identity, rows_per_chunk=rows, progress=progress

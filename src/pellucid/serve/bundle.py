@@ -16,6 +16,7 @@ from pellucid.serve.scorer import Scorer
 from pellucid.store.artifacts import save_files
 from pellucid.store.mlmodel import conda_yaml, mlmodel_files, pinned_requirements
 from pellucid.store.registry import Registry
+from pellucid.store.runs import Store
 from pellucid.store.versions import ModelVersion
 
 _SERVING = ("httptools", "orjson", "starlette", "uvicorn", "uvloop")
@@ -29,6 +30,7 @@ def write_bundle(
     store: str | Path | None = None,
     image: str | None = None,
     wheel: str | Path | None = None,
+    trust: str | Path | None = None,
 ) -> ModelVersion:
     """Write all that it takes to serve a registered model somewhere else.
 
@@ -44,6 +46,9 @@ def write_bundle(
         What the container image is called; the model's name and version by default.
     wheel : str or Path, optional
         Pellucid itself as a wheel, to be installed from the bundle instead of an index.
+    trust : str or Path, optional
+        File of public keys; a model that none of them signed is not bundled. The bundle is a folder
+        of its own: sign it too, where it goes through others' hands.
 
     Returns
     -------
@@ -54,10 +59,12 @@ def write_bundle(
     ------
     RegistryError, ArtifactError
         No such model, or a folder that cannot be written.
+    SignatureError
+        If keys were given and none of them signed the model.
     ServeError
         A wheel that is none.
     """
-    found = Registry(store).get(reference)
+    found = Registry(Store(store, trust=trust)).get(reference)
     predictor = found.model()
     slug = slug_of(found.name)
     pins = [*pinned_requirements(), *_pins(_SERVING)]

@@ -20,6 +20,7 @@ from pellucid.serve.memory import give_back
 from pellucid.serve.scorer import Scorer
 from pellucid.store.artifacts import MANIFEST
 from pellucid.store.registry import Registry
+from pellucid.store.runs import Store
 from pellucid.store.versions import Reference
 
 _log = logging.getLogger("pellucid.serve")
@@ -95,7 +96,7 @@ def source_of(
     if folder.is_dir():
         raise ServeError(f"the folder {folder} holds no model; expected a {MANIFEST} in it")
     Reference.parse(target)
-    registry = Registry(store)
+    registry = Registry(Store(store, trust=trust))
 
     def identity() -> tuple[str, int, str]:
         found = registry.get(target)
@@ -103,7 +104,7 @@ def source_of(
 
     def load() -> Served:
         found = registry.get(target)
-        scorer = Scorer(found.model(trust=trust))
+        scorer = Scorer(found.model())
         return Served(scorer, name or found.name, str(found.version), found.run_id)
 
     return Source(identity, load)

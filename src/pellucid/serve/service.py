@@ -212,6 +212,7 @@ def deploy(
     tags: Mapping[str, str] | None = None,
     keys_file: str | Path | None = None,
     store: str | Path | None = None,
+    trust: str | Path | None = None,
 ) -> Service:
     """Serve a model by a process of this machine that goes on when the notebook has ended.
 
@@ -234,6 +235,8 @@ def deploy(
         File of API keys, one a line.
     store : str, Path or None
         As for `pellucid.load_run`.
+    trust : str or Path, optional
+        File of public keys, PEM; what none of them signed is not served, also when the alias moves.
 
     Returns
     -------
@@ -255,6 +258,7 @@ def deploy(
         port=port if port is not None else free_port(),
         workers=workers,
         keys_file=None if keys_file is None else str(Path(keys_file).absolute()),
+        trust=None if trust is None else str(Path(trust).absolute()),
     )
     settings = replace(settings, target=_checked(target, settings.store))
     facts = {

@@ -176,7 +176,7 @@ def load(
     SignatureError
         If keys were given and none of them signed the model.
     """
-    return Registry(store).get(reference).model(trust=trust)
+    return Registry(Store(store, trust=trust)).get(reference).model()
 
 
 def list_models(*, store: str | Path | None = None) -> pd.DataFrame:

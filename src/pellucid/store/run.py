@@ -80,7 +80,7 @@ class Run:
     @cached_property
     def _results(self) -> dict[str, bytes]:
         with self._files(RESULTS) as folder:
-            return load_files(folder)
+            return load_files(folder, trust=self.store.trust)
 
     @cached_property
     def training(self) -> dict[str, Any]:
@@ -176,7 +176,7 @@ class Run:
             If there is no such trial, it failed, or its model was not kept.
         """
         with self._files(MODEL) as folder:
-            best = load_predictor(folder)
+            best = load_predictor(folder, trust=self.store.trust)
         if metric is not None:
             if iteration is not None:
                 raise RunError("iteration and metric exclude each other; give one of them")
@@ -239,7 +239,7 @@ class Run:
         for iteration in self.store.trial_iterations(self.id):
             with self.store.files(self.id, f"{TRIALS}/{iteration}") as folder:
                 try:
-                    files = load_files(folder)
+                    files = load_files(folder, trust=self.store.trust)
                 except ArtifactError:  # killed while it was written
                     continue
             trial, link = trial_from_files(files)
@@ -268,7 +268,7 @@ class Run:
         if entry["status"] == "failed":
             raise RunError(f"iteration {iteration} of run {self.id} failed: {entry['note']}")
         with self._files(f"{TRIALS}/{iteration}") as folder:
-            return load_files(folder)
+            return load_files(folder, trust=self.store.trust)
 
     @contextlib.contextmanager
     def _files(self, name: str) -> Iterator[Path]:

@@ -24,6 +24,8 @@ class Store:
     uri : str, Path or None
         A folder, or any MLflow tracking URI. None means what MLFLOW_TRACKING_URI says, else the
         folder that PELLUCID_STORE says, else ``./pellucid-store``.
+    trust : str, Path or None
+        File of public keys; models, results and trials that none of them signed are then refused.
 
     Examples
     --------
@@ -31,8 +33,9 @@ class Store:
     'sqlite:////data/runs/mlflow.db'
     """
 
-    def __init__(self, uri: str | Path | None = None) -> None:
+    def __init__(self, uri: str | Path | None = None, *, trust: str | Path | None = None) -> None:
         self.location: Location = locate(uri)
+        self.trust = trust
         self.tracking = Tracking(self.location)
 
     def begin(self, *, name: str | None, params: Mapping[str, Any]) -> RunWriter:
@@ -125,7 +128,7 @@ class Store:
                 yield folder
 
 
-def load_run(run: str, *, store: str | Path | None = None) -> Run:
+def load_run(run: str, *, store: str | Path | None = None, trust: str | Path | None = None) -> Run:
     """Load a stored run, in any process, without recomputing anything.
 
     Parameters
@@ -134,13 +137,16 @@ def load_run(run: str, *, store: str | Path | None = None) -> Run:
         Its id, the start of its id, or ``"latest"`` for the newest finished one.
     store : str, Path or None
         As for `Store`.
+    trust : str or Path, optional
+        File of public keys, PEM. What is then read of the run (its training, its explanation, its
+        models) must be signed by one of them (`pellucid sign`), else it raises a SignatureError.
 
     Raises
     ------
     RunError
         If there is no such run, or more than one; the message lists what there is.
     """
-    return Store(store).load(run)
+    return Store(store, trust=trust).load(run)
 
 
 def list_runs(*, store: str | Path | None = None) -> pd.DataFrame:

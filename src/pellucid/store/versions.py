@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pellucid.errors import PellucidError
@@ -90,18 +89,13 @@ class ModelVersion:
     source: str = field(repr=False)
     store: Store = field(repr=False)
 
-    def model(self, *, trust: str | Path | None = None) -> Predictor:
+    def model(self) -> Predictor:
         """The model: ``predict``, ``predict_proba`` and ``explain`` of raw rows.
-
-        Parameters
-        ----------
-        trust : str or Path, optional
-            File of public keys; a model that none of them signed is refused.
 
         Raises
         ------
         SignatureError
-            If keys were given and none of them signed it.
+            If the store was opened with trusted keys and none of them signed it.
         RegistryError
             If the version was registered by something else.
         """
@@ -111,7 +105,7 @@ class ModelVersion:
                 f"with mlflow.pyfunc"
             )
         with self.store.files(self.run_id, f"{self.folder}/{DATA}") as path:
-            return load_predictor(path, trust=trust)
+            return load_predictor(path, trust=self.store.trust)
 
     def run(self) -> Run:
         """The run that made it."""

@@ -17,6 +17,7 @@ from pellucid.cli.arguments import (
     RunName,
     StoreUri,
     Table,
+    TrustedKeys,
 )
 from pellucid.cli.errors import CommandError
 
@@ -78,6 +79,7 @@ def explain(
     chunk_rows: ChunkRows = 20_000,
     cluster: ClusterAddress = None,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain every row of a table.
@@ -111,6 +113,7 @@ def explain(
                 identity=identity,
                 rows=chunk_rows,
                 store=store,
+                trust=trust,
             )
         typer.echo(json.dumps(facts) if as_json else words)
         return
@@ -130,6 +133,7 @@ def explain(
             seed=seed,
             allow_pickle=allow_pickle,
             store=store,
+            trust=trust,
         )
     )
     typer.echo(json.dumps(facts) if as_json else words)
@@ -154,6 +158,7 @@ def predict(
     chunk_rows: ChunkRows = 20_000,
     cluster: ClusterAddress = None,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
 ) -> None:
     """Predict every row of a table.
 
@@ -167,7 +172,13 @@ def predict(
     if output is not None and is_folder(output):
         with on_cluster(cluster):
             words = run_predict_stream(
-                run, data, output, identity=identity, rows=chunk_rows, store=store
+                run,
+                data,
+                output,
+                identity=identity,
+                rows=chunk_rows,
+                store=store,
+                trust=trust,
             )
         typer.echo(words)
         return
@@ -179,7 +190,7 @@ def predict(
 
     if output is not None:
         check_output(output)
-    model = load_run(run, store=store).model()
+    model = load_run(run, store=store, trust=trust).model()
     table = prediction_table(model, read_table(data))
     if output is None:
         typer.echo(table.to_csv(index=False), nl=False)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli.arguments import ServedModel, StoreUri
+from pellucid.cli.arguments import ServedModel, StoreUri, TrustedKeys
 
 
 def onnx(
@@ -20,6 +20,7 @@ def onnx(
         Path | None, typer.Option(metavar="DATA", help="Rows to check it with. [default: made]")
     ] = None,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
 ) -> None:
     """Write a model's predictions as an ONNX graph.
 
@@ -31,7 +32,7 @@ def onnx(
     from pellucid.serve.interchange.export import check_onnx, export_onnx, trial_rows
     from pellucid.tabular.read import read_table
 
-    predictor = source_of(model, store=store).load().scorer.predictor
+    predictor = source_of(model, store=store, trust=trust).load().scorer.predictor
     exported = export_onnx(predictor, featurizer=featurizer)
     rows = trial_rows(predictor) if data is None else read_table(data)
     gap = check_onnx(exported, predictor, rows)

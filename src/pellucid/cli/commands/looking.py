@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli.arguments import AsJson, RunName, StoreUri
+from pellucid.cli.arguments import AsJson, RunName, StoreUri, TrustedKeys
 
 
 def runs(store: StoreUri = None, as_json: AsJson = False) -> None:
@@ -20,12 +20,17 @@ def runs(store: StoreUri = None, as_json: AsJson = False) -> None:
     typer.echo(runs_json(opened) if as_json else runs_table(opened))
 
 
-def show(run: RunName = "latest", store: StoreUri = None, as_json: AsJson = False) -> None:
+def show(
+    run: RunName = "latest",
+    store: StoreUri = None,
+    trust: TrustedKeys = None,
+    as_json: AsJson = False,
+) -> None:
     """Show a run: scores, leaderboard, drivers."""
     from pellucid.cli.summary import details, details_json
     from pellucid.store.runs import load_run
 
-    loaded = load_run(run, store=store)
+    loaded = load_run(run, store=store, trust=trust)
     typer.echo(details_json(loaded) if as_json else details(loaded))
 
 
@@ -35,6 +40,7 @@ def report(
         Path, typer.Option("-o", "--output", metavar="FILE", help="The HTML file to write.")
     ] = Path("report.html"),
     store: StoreUri = None,
+    trust: TrustedKeys = None,
     what_if: Annotated[
         bool, typer.Option("--what-if/--no-what-if", help="Put the model in, to edit rows there.")
     ] = True,
@@ -46,7 +52,7 @@ def report(
     from pellucid.store.runs import load_run
     from pellucid.view.report import write_report
 
-    write_report(load_run(run, store=store), output, what_if=what_if)
+    write_report(load_run(run, store=store, trust=trust), output, what_if=what_if)
     typer.echo(f"{output}: open it in a browser")
 
 
@@ -63,6 +69,7 @@ def card(
     contact: Annotated[str, typer.Option(metavar="TEXT", help="Whom to ask.")] = "",
     notes: Annotated[str, typer.Option(metavar="TEXT", help="Anything else.")] = "",
     store: StoreUri = None,
+    trust: TrustedKeys = None,
 ) -> None:
     """Write a run's model card.
 
@@ -70,7 +77,7 @@ def card(
     """
     from pellucid.store.runs import load_run
 
-    made = load_run(run, store=store).card(
+    made = load_run(run, store=store, trust=trust).card(
         intended_use=intended_use, not_for=not_for, contact=contact, notes=notes
     )
     if output is None:
@@ -82,6 +89,7 @@ def card(
 def studio(
     port: Annotated[int, typer.Option(help="Where to listen; 0 for a port that is free.")] = 8777,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it.")] = True,
 ) -> None:
     """Look at runs in the browser.
@@ -90,9 +98,10 @@ def studio(
     """
     import webbrowser
 
+    from pellucid.store.runs import Store
     from pellucid.view.studio.server import Studio
 
-    with Studio(store, port=port) as opened:
+    with Studio(Store(store, trust=trust), port=port) as opened:
         typer.echo(f"{opened.url}\nCtrl-C ends the studio")
         if browser:
             webbrowser.open(opened.url)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pellucid.cli.arguments import AsJson, ServedModel, StoreUri
+from pellucid.cli.arguments import AsJson, ServedModel, StoreUri, TrustedKeys
 
 if TYPE_CHECKING:
     from pellucid.serve.watch.report import Report
@@ -47,6 +47,7 @@ def monitor(
         str | None, typer.Option(help="What the service called the model. [default: its name]")
     ] = None,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare what a service was asked with training.
@@ -59,7 +60,7 @@ def monitor(
     from pellucid.serve.watch.window import moment
     from pellucid.tabular.read import read_table
 
-    source = source_of(model, store=store, name=name)
+    source = source_of(model, store=store, name=name, trust=trust)
     before = None if reference is None else read_table(reference)
     while True:
         now = datetime.now(UTC)

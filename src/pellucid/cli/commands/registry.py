@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pellucid.cli.arguments import AsJson, RunName, StoreUri
+from pellucid.cli.arguments import AsJson, RunName, StoreUri, TrustedKeys
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="NAME, NAME@ALIAS or NAME/VERSION.")]
 
@@ -19,6 +19,7 @@ def register(
     alias: Annotated[str | None, typer.Option(help="Such as champion.")] = None,
     iteration: Annotated[int | None, typer.Option(help="A trial's model instead.")] = None,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
 ) -> None:
     """Register a run's model under a name.
 
@@ -26,7 +27,7 @@ def register(
     """
     from pellucid.store.runs import load_run
 
-    loaded = load_run(run, store=store)
+    loaded = load_run(run, store=store, trust=trust)
     version = loaded.register(name, alias=alias, iteration=iteration)
     typer.echo(f"{version} is run {loaded.id[:8]}" + (f", now {name}@{alias}" if alias else ""))
 
@@ -73,15 +74,17 @@ def compare(
         Path | None, typer.Option("--data", metavar="DATA", help="Rows to explain with both.")
     ] = None,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare two versions: scores, and where importance went."""
     from pellucid.cli.text import number, table
     from pellucid.store.comparison import compare as compare_versions
     from pellucid.store.registry import Registry
+    from pellucid.store.runs import Store
     from pellucid.tabular.read import read_table
 
-    registry = Registry(store)
+    registry = Registry(Store(store, trust=trust))
     rows = None if data is None else read_table(data)
     found = compare_versions(registry.get(first), registry.get(second), rows)
     if as_json:

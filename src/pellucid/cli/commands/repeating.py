@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli.arguments import AsJson, RunName, StoreUri, Table
+from pellucid.cli.arguments import AsJson, RunName, StoreUri, Table, TrustedKeys
 
 TestShare = Annotated[float | None, typer.Option(metavar="SHARE", help="As in training.")]
 Column = Annotated[str | None, typer.Option(metavar="COL", help="As in training.")]
@@ -21,6 +21,7 @@ def replay(
     weight: Column = None,
     group: Column = None,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
 ) -> None:
     """Make a run's model again, and compare.
 
@@ -30,7 +31,7 @@ def replay(
     from pellucid.cli.replaying import replay_run
 
     same, message = replay_run(
-        run, data, test_share=test_share, weight=weight, group=group, store=store
+        run, data, test_share=test_share, weight=weight, group=group, store=store, trust=trust
     )
     typer.echo(message)
     raise typer.Exit(0 if same else 1)
@@ -46,6 +47,7 @@ def verify(
     group: Column = None,
     as_json: AsJson = False,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
 ) -> None:
     """Hold a run to what it answered, bit for bit.
 
@@ -55,7 +57,9 @@ def verify(
     """
     from pellucid.cli.replaying import verify_run
 
-    checks = verify_run(run, data, test_share=test_share, weight=weight, group=group, store=store)
+    checks = verify_run(
+        run, data, test_share=test_share, weight=weight, group=group, store=store, trust=trust
+    )
     if as_json:
         typer.echo(json.dumps([check.to_dict() for check in checks], indent=1))
     else:

@@ -9,7 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from pellucid.cli.arguments import AllowPickle, AsJson, ModelOrRun, StoreUri, Table
+from pellucid.cli.arguments import (
+    AllowPickle,
+    AsJson,
+    ModelOrRun,
+    StoreUri,
+    Table,
+    TrustedKeys,
+)
 
 Row = Annotated[int, typer.Option(metavar="N", help="Which row of DATA, the first being 0.")]
 Background = Annotated[
@@ -29,6 +36,7 @@ def whatif(
     label: Label = None,
     allow_pickle: AllowPickle = False,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
     as_json: AsJson = False,
 ) -> None:
     """Change cells of a row; predict and explain it again.
@@ -42,7 +50,8 @@ def whatif(
     from pellucid.tabular.read import read_table
 
     frame = read_table(data)
-    subject = as_subject(read_model(model, store=store, allow_pickle=allow_pickle), frame)
+    asked = read_model(model, store=store, trust=trust, allow_pickle=allow_pickle)
+    subject = as_subject(asked, frame)
     rows = None if background is None else read_table(background)
     if rows is None and subject.own_background is None:
         rows = some_rows(frame, 0)
@@ -84,6 +93,7 @@ def counterfactual(
     number: Annotated[int, typer.Option("-n", "--number", help="How many to find.")] = 3,
     allow_pickle: AllowPickle = False,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the fewest changes of a row that flip the outcome.
@@ -99,7 +109,7 @@ def counterfactual(
     limits = {name: _limit(where) for name, where in _cells(bound or []).items()}
     try:
         found = counterfactuals(
-            read_model(model, store=store, allow_pickle=allow_pickle),
+            read_model(model, store=store, trust=trust, allow_pickle=allow_pickle),
             _row(frame, row, data),
             X=frame,
             wanted=_range(wanted) if wanted is not None and ":" in wanted else wanted,
@@ -149,6 +159,7 @@ def diff(
     label: Label = None,
     allow_pickle: AllowPickle = False,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare two models on the same rows, or two periods.
@@ -168,7 +179,9 @@ def diff(
         holds(condition, trial)  # refused before any work
     frame = read_table(data)
     rows = None if background is None else read_table(background)
-    first, second = (read_model(name, store=store, allow_pickle=allow_pickle) for name in (a, b))
+    first, second = (
+        read_model(name, store=store, trust=trust, allow_pickle=allow_pickle) for name in (a, b)
+    )
     if then is None:
         found = difference.diff(first, second, frame, background=rows, label=label)
     else:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli.arguments import StoreUri
+from pellucid.cli.arguments import StoreUri, TrustedKeys
 
 
 class Exactness(StrEnum):
@@ -67,11 +67,8 @@ def serve(
     name: Annotated[
         str | None, typer.Option(help="What to call the model. [default: its own name]")
     ] = None,
-    trust: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Public keys; only models that one signed are served."),
-    ] = None,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
 ) -> None:
     """Serve predictions and their reasons over HTTP.
 
@@ -117,6 +114,7 @@ def bundle(
         typer.Option(metavar="FILE", help="Pellucid as a wheel, to install from the bundle."),
     ] = None,
     store: StoreUri = None,
+    trust: TrustedKeys = None,
 ) -> None:
     """Write a model with all that serves it elsewhere.
 
@@ -124,5 +122,5 @@ def bundle(
     """
     from pellucid.serve.bundle import write_bundle
 
-    found = write_bundle(model, output, store=store, image=image, wheel=wheel)
+    found = write_bundle(model, output, store=store, image=image, wheel=wheel, trust=trust)
     typer.echo(f"{output}: {found}; its README.md says how to run it")
