@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from pellucid import AutoMLClassifier, AutoMLForecaster, AutoMLRegressor, shapley
+from pellucid.models.packing import pack
 from pellucid.search.kept import trial_to_files
 from pellucid.search.trials import Trial, TrialRecord, TrialSpec
-from pellucid.store.artifacts import save_files, save_predictor
+from pellucid.store.artifacts import load_files, save_files, save_predictor
 
 HERE = Path(__file__).parent
 
@@ -45,6 +46,61 @@ def series(n: int = 80) -> tuple[pd.DataFrame, np.ndarray]:
     X = pd.DataFrame({"day": days * 2, "shop": ["a"] * n + ["b"] * n})
     weekly = np.sin(np.arange(n) * 2 * np.pi / 7)
     return X, np.concatenate([10 + weekly, 20 + 2 * weekly])
+
+
+def points() -> np.ndarray:
+    """Rows for tables: numbers, one of them missing now and then, and a code."""
+    rng = np.random.default_rng(11)
+    X = rng.normal(size=(80, 4))
+    X[rng.random(80) < 0.1, 1] = np.nan
+    X[:, 3] = rng.integers(0, 5, 80)
+    return X
+
+
+def compiled(home: Path) -> None:
+    """Tables of each class, with a background and without, and a scorer of another's model."""
+    from lightgbm import Dataset, train
+    from sklearn.linear_model import LogisticRegression
+
+    from pellucid.serve.foreign.loading import scorer_of
+
+    X = points()
+    y = np.nan_to_num(X[:, 1]) * X[:, 0] + (X[:, 3] == 2)
+    step = shapley.BinnedTable((np.array([-0.5, 0.5]),), np.array([1.0, 2.0, 4.0, 3.0]))
+    few = {"verbose": -1, "seed": 1, "num_threads": 1, "min_data_in_leaf": 2, "num_leaves": 12}
+    boosters = {
+        name: train({**few, **own}, Dataset(X, y > 0, categorical_feature=[3]), 4)
+        for name, own in {
+            "trees": {"objective": "binary"},
+            "linear_trees": {"objective": "regression", "linear_tree": True},
+        }.items()
+    }
+    made = {
+        "plain": shapley.compile(boosters["trees"], memory=3000),
+        "trees": shapley.compile(boosters["trees"], memory=3000, background=X[:70]),
+        "linear_trees": shapley.compile(boosters["linear_trees"], memory=3000, background=X[:70]),
+        "additive": shapley.additive([shapley.Term((1,), step)], 0.5, background=X[:9]),
+    }
+    answers = {}
+    for name, tables in made.items():
+        tables.save(home / f"{name}.bin")
+        answers[name] = tables.values(X[:10]).tolist()
+    frame = pd.DataFrame(np.nan_to_num(X), columns=["a", "b", "c", "d"])
+    scorer = scorer_of(LogisticRegression().fit(frame, y > 0), frame)
+    scorer.save(home / "scorer")
+    answers["scorer"] = scorer.score(frame[:10]).values.tolist()
+    np.save(home / "points.npy", X)
+    (home / "compiled.json").write_text(json.dumps(answers))
+
+
+def packed(home: Path) -> None:
+    """Members as a trial keeps them: in one zip, each in a folder of its number."""
+    members = {
+        name.removeprefix("members/"): data
+        for name, data in load_files(home / "binary").items()
+        if name.startswith("members/")
+    }
+    (home / "members.zip").write_bytes(pack(members))
 
 
 def _told(model: Any, rows: pd.DataFrame) -> dict[str, Any]:
@@ -91,6 +147,8 @@ def main(version: str) -> None:
     answers["forecast"] = {"predicted": forecaster.predict(ahead).tolist()}
     binary.explain(rows).save(home / "explanation.zip")
     (home / "plan.json").write_text(json.dumps(binary.plan_.to_dict(), indent=1))
+    compiled(home)
+    packed(home)
     tables = shapley.linear([1.0, 2.0, -3.0], 0.5, background=np.eye(3))
     tables.save(home / "tables.bin")
     answers["tables"] = tables.values(np.arange(6.0).reshape(2, 3)).tolist()

@@ -7,10 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import pellucid
 from pellucid import shapley
 from pellucid.explain.explanation import Explanation
+from pellucid.models.packing import unpack
 from pellucid.search.kept import trial_from_files
 from pellucid.search.plan import Plan
+from pellucid.search.trials import unpack_members
+from pellucid.serve.foreign.loading import load_scorer
 from pellucid.store.artifacts import load_files, load_predictor
 
 HERE = Path(__file__).parent
@@ -63,5 +67,28 @@ def test_explanations_tables_plans_and_trials_are_read(home):
     assert (link, trial.spec.family, trial.rounds) == ("log", "linear", (3, 4))
 
 
+def test_members_of_a_trial_answer_as_those_of_the_model_do(home):
+    model = load_predictor(home / "binary")
+    members = unpack_members(unpack((home / "members.zip").read_bytes()))
+    for kept, own in zip(members, model.ensemble.members, strict=True):
+        np.testing.assert_array_equal(kept.margins(model.background), own.margins(model.background))
+
+
+@pytest.mark.parametrize("name", ["plain", "trees", "linear_trees", "additive"])
+def test_compiled_tables_answer_as_they_did(home, name):
+    tables = shapley.load(home / f"{name}.bin")
+    expected = json.loads((home / "compiled.json").read_text())[name]
+    np.testing.assert_allclose(tables.values(np.load(home / "points.npy")[:10]), expected, **NEARLY)
+
+
+def test_scorers_of_other_models_answer_as_they_did(home):
+    points = np.nan_to_num(np.load(home / "points.npy")[:10])
+    rows = pd.DataFrame(points, columns=["a", "b", "c", "d"])
+    expected = json.loads((home / "compiled.json").read_text())["scorer"]
+    found = load_scorer(home / "scorer").score(rows).values
+    np.testing.assert_allclose(found, expected, **NEARLY)
+
+
 def test_every_release_is_here():
-    assert [path.name for path in RELEASES][:1] == ["0.1.0"]
+    """A new version of Pellucid comes with what it writes."""
+    assert {"0.1.0", pellucid.__version__} <= {path.name for path in RELEASES}

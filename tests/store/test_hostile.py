@@ -10,6 +10,7 @@ import shutil
 import sys
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,18 +18,21 @@ import pytest
 from pellucid import shapley
 from pellucid.arrays import read_array, read_arrays
 from pellucid.errors import PellucidError
+from pellucid.explain.explanation import Explanation
 from pellucid.explain.persistence import (
     ExplanationFileError,
     explanation_from_bytes,
     explanation_to_bytes,
 )
+from pellucid.search.kept import trial_from_files
+from pellucid.search.plan import Plan
+from pellucid.serve.foreign.loading import load_scorer
 from pellucid.shapley.files import trees_from_bytes, trees_to_bytes
 from pellucid.store.artifacts import (
     ArtifactError,
     load_files,
     load_predictor,
     save_files,
-    save_predictor,
 )
 
 
@@ -276,7 +280,7 @@ def test_hostile_trees_are_refused():
 
 
 _WATCHED = (
-    *("pickle.find_class", "marshal.loads", "exec"),
+    *("pickle.find_class", "marshal.loads", "exec", "import"),
     *("os.system", "os.exec", "subprocess.Popen"),
 )
 _seen: list[str] = []
@@ -290,17 +294,26 @@ def _hook(event, arguments):
         _seen.append(f"{event} {where} {arguments[:1]!r:.200}")
 
 
-def test_nothing_is_executed_while_artefacts_are_read(trained, tmp_path):
-    save_predictor(trained.predictor_, tmp_path / "model")
-    data = explanation_to_bytes(trained.explanation_[:5])
-    load_predictor(tmp_path / "model")  # imports and compiles what it needs
-    explanation_from_bytes(data)
+def read_all(home):
+    """Read what a release wrote, in each format that there is."""
+    for name in ("binary", "three", "amount", "forecast"):
+        load_predictor(home / name)
+    for name in ("tables", "plain", "trees", "linear_trees", "additive"):
+        shapley.load(home / f"{name}.bin")
+    Explanation.load(home / "explanation.zip")
+    load_scorer(home / "scorer")
+    trial_from_files(load_files(home / "trial"))
+    Plan.from_dict(json.loads((home / "plan.json").read_text()))
+
+
+def test_nothing_is_executed_while_artefacts_are_read():
+    home = Path(__file__).parents[1] / "old_formats" / "0.1.0"
+    read_all(home)  # imports and compiles what it needs
     gc.collect()
     sys.addaudithook(_hook)
     _watching[0] = True
     try:
-        load_predictor(tmp_path / "model")
-        explanation_from_bytes(data)
+        read_all(home)
         pickle.loads(pickle.dumps(len))  # noqa: S301 - that the hook sees one
     finally:
         _watching[0] = False
