@@ -80,7 +80,7 @@ clf = pellucid.AutoMLClassifier(time_budget=None, max_trials=3, sample_rows=int(
     allowed_families=["lightgbm"], model_explainability=False, store=False)
 clf.fit(sys.argv[1], "y")
 print(clf.training_["whole"])
-from pellucid.explain.persistence import write_file
+from pellucid.files import write_file
 import pathlib
 for name, data in clf.predictor_.to_files().items():
     path = pathlib.Path(sys.argv[2]) / name

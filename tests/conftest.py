@@ -1,6 +1,7 @@
 """What tests share: the real data sets beside the repository, where they are present."""
 
 import json
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -23,6 +24,13 @@ def _read(name):
     file = next(p for p in sorted(folder.iterdir()) if p.suffix in (".parquet", ".csv"))
     frame = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
     return frame, card
+
+
+def pytest_collection_modifyitems(items):
+    """Leave out on Windows what needs signals, links or pipes of other systems."""
+    for item in items:
+        if sys.platform == "win32" and item.get_closest_marker("posix"):
+            item.add_marker(pytest.mark.skip(reason="signals, links or pipes of POSIX"))
 
 
 @pytest.fixture(scope="session")

@@ -342,6 +342,7 @@ def test_a_traceback_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.posix
 def test_ctrl_c_keeps_the_best_so_far(home: Path) -> None:
     process = subprocess.Popen(
         [*PELLUCID, "train", home / "people.csv", "--target", "buys", "--time", "300"],

@@ -26,6 +26,7 @@ print("kept", run.status, len(run.leaderboard), run.explanation().n_rows, flush=
 
 
 @pytest.mark.slow
+@pytest.mark.posix
 def test_ctrl_c_keeps_the_best_so_far(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT], cwd=tmp_path, stdout=subprocess.PIPE, text=True

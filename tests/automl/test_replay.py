@@ -112,6 +112,7 @@ def n_stored(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.posix
 def test_a_killed_search_goes_on_from_its_trials(tmp_path):
     X, effect = table(3000)
     X.assign(y=effect > effect.median()).to_parquet(tmp_path / "table.parquet")

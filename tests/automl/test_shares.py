@@ -192,6 +192,7 @@ def test_sums_of_shares_are_those_of_all_rows():
         assert (ours != 0).any(axis=tuple(range(1, ours.ndim))).all()  # in every part
 
 
+@pytest.mark.posix
 def test_a_worker_that_dies_makes_the_others_begin_again(client, asked):
     pids = client.run(os.getpid)
     killer = threading.Timer(0.7, lambda: os.kill(min(pids.values()), signal.SIGKILL))

@@ -214,7 +214,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 
 _WRITE_FOREVER = """
 import sys
-from pellucid.explain.persistence import write_file
+from pellucid.files import write_file
 sizes = [10, 3_000_000]
 print("ready", flush=True)
 while True:
@@ -223,6 +223,7 @@ while True:
 """
 
 
+@pytest.mark.posix
 def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     for delay in (0.0, 0.01, 0.05):

@@ -120,6 +120,7 @@ def folder(tmp_path):
     return tmp_path / "rows"
 
 
+@pytest.mark.posix
 def test_a_killed_worker_loses_and_doubles_no_row(client, fitted, folder, tmp_path):
     model = fitted.predictor_
     here = explain_parquet(model, folder, tmp_path / "here", rows_per_chunk=10)

@@ -219,6 +219,7 @@ def _child(model, home, source, target, *, end=1 << 60, rows=20_000):
     )
 
 
+@pytest.mark.posix
 def test_a_killed_call_is_resumed(fitted, folder, tmp_path):
     model, X = fitted
     n_first = len(X[X["year"] == 2023])

@@ -62,6 +62,7 @@ def test_every_trial_is_in_the_store_with_its_members(on_cluster):
         assert np.isfinite(run.model(iteration=iteration).margins(X)).all()
 
 
+@pytest.mark.posix
 def test_a_killed_worker_costs_its_own_trial(client):
     before = client.run(os.getpid)
     ended = []

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 SCRIPT = """
 import os, time
 from pellucid.search.workers import Workers
@@ -32,6 +34,7 @@ def test_a_worker_that_starts_when_its_caller_is_gone_ends_too():
     assert done.returncode == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_worker_ends_when_its_caller_is_killed():
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import wait
@@ -189,6 +190,7 @@ def test_workers_tell_when_their_libraries_are_there():
         assert pool.submit(sum, [1, 2]).result() == 3
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_worker_that_is_idle_at_the_end_serves_the_next_search_and_then_ends(monkeypatch):
     monkeypatch.setattr("pellucid.search.workers._KEPT", 0.5)
     _SPARE.end()
@@ -221,6 +223,7 @@ def test_a_worker_that_is_ended_with_tasks_in_line_ends_without_a_word(monkeypat
     assert not said
 
 
+@pytest.mark.posix
 def test_a_killed_worker_costs_its_trial_only(tmp_path):
     data, _, _ = write(tmp_path, n_rows=20_000)
     with Workers(2) as pool:
@@ -253,6 +256,7 @@ def test_a_trial_that_does_not_end_is_ended(tmp_path):
         assert pool.submit(os.getpid).result(timeout=30) != os.getpid()
 
 
+@pytest.mark.posix
 def test_ctrl_c_ends_the_search_and_keeps_what_is_done(tmp_path, workers):
     data, _, _ = write(tmp_path)
     with InterruptGuard() as guard:

@@ -24,6 +24,7 @@ def store(clf, tmp_path, monkeypatch):
         service.delete()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_service_from_deploy_to_delete(clf, store, people):
     service = pellucid.deploy(
         "local@champion", name="scoring", cpu_cores=1, memory_gb=2, tags={"a": "b"}, store=store

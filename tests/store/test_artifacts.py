@@ -83,6 +83,7 @@ def test_problems_are_named(tmp_path: Path) -> None:
         assert part in str(caught.value)
 
 
+@pytest.mark.posix
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     save_files(tmp_path / "m", FILES)
     (tmp_path / "outside").write_bytes(FILES["a.json"])
@@ -135,6 +136,7 @@ for i in range(100_000):
 """
 
 
+@pytest.mark.posix
 def test_a_killed_writer_leaves_whole_folders(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", _WRITE_FOREVER, str(tmp_path)], stdout=subprocess.PIPE

@@ -161,6 +161,7 @@ def test_a_hostile_manifest_is_refused(name, tmp_path):
         load_files(tmp_path / "m")
 
 
+@pytest.mark.posix
 def test_pipes_links_and_sparse_files_are_refused_unread(tmp_path):
     for name, make in {
         "pipe": os.mkfifo,

@@ -297,6 +297,7 @@ def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.posix
 def test_a_killed_writer_leaves_a_store_that_works(
     trained: AutoMLClassifier, tmp_path: Path
 ) -> None:
@@ -333,6 +334,7 @@ while True:
 
 
 @pytest.mark.slow
+@pytest.mark.posix
 def test_killed_while_finishing_is_never_half_finished(
     trained: AutoMLClassifier, tmp_path: Path
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from pellucid.automl.target import Target, read_classes, read_values
 from pellucid.automl.whole import WholeTable, write_whole
 from pellucid.errors import PellucidWarning
 from pellucid.explain.predictor import Predictor
+from pellucid.files import scratch_folder
 from pellucid.search.cluster import on_this_machine, open_workers
 from pellucid.search.ensemble import assemble
 from pellucid.search.plan import Plan, PlanError
@@ -142,13 +142,13 @@ def _refit(
         )
     _tell_other_versions(plan.versions)
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pellucid-"))
+        folder = stack.enter_context(scratch_folder())
         workers = stack.enter_context(open_workers(n_jobs))
-        prepared = prepare(frame, target, asides, settings, Path(folder))
+        prepared = prepare(frame, target, asides, settings, folder)
         data = with_link(prepared.data, plan.link)
         all_rows, local = None, workers
         if any(part.whole for part in plan.members):
-            all_rows = _written_again(plan, whole, prepared, target, data, Path(folder) / "whole")
+            all_rows = _written_again(plan, whole, prepared, target, data, folder / "whole")
             local = stack.enter_context(on_this_machine(workers, n_jobs))
         tasks = []
         for part in plan.members:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from pellucid.automl.target import Target
 from pellucid.automl.whole import Learned, WholeTable, learn_members, write_whole
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.predictor import Predictor
+from pellucid.files import scratch_folder
 from pellucid.models.ensemble import Ensemble
 from pellucid.search.cluster import learning_client, on_this_machine, open_workers
 from pellucid.search.ensemble import Chosen, Part, build_ensemble, choose
@@ -101,6 +101,7 @@ def train(
     clock = Clock(options.time_budget, options.metric, options.progress)
     with ExitStack() as stack:
         guard = stack.enter_context(InterruptGuard())
+        folder = stack.enter_context(scratch_folder())
         workers = stack.enter_context(open_workers(options.n_jobs))
         digest, columns = fingerprints(frame)
         params = asked_for(frame, target, options, digest)
@@ -111,7 +112,6 @@ def train(
             when=lambda: workers.are_ready(within=0.0),
         )
         stack.callback(recorder.close)
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pellucid-")))
         setting = Setting(options, clock, guard, workers, recorder)
         try:
             with clock.stage("featurize"):

@@ -44,18 +44,18 @@ def _write_model(fitted: FittedModel, place: Path) -> None:
 
 
 def _write_summary(fitted: FittedModel, place: Path) -> None:
-    place.write_text(json.dumps(featurization_summary(fitted.predictor), indent=1))
+    place.write_text(json.dumps(featurization_summary(fitted.predictor), indent=1), "utf-8")
 
 
 def _write_script(fitted: FittedModel, place: Path) -> None:
-    place.write_text(_SCORING_SCRIPT)
+    place.write_text(_SCORING_SCRIPT, "utf-8")
 
 
 def _write_packages(fitted: FittedModel, place: Path) -> None:
     from pellucid.azureml.environment import Environment
 
     packages = Environment.of_this("AutoML").python.conda_dependencies
-    place.write_text(packages.serialize_to_string())
+    place.write_text(packages.serialize_to_string(), "utf-8")
 
 
 def _write_onnx(fitted: FittedModel, place: Path) -> None:

@@ -12,7 +12,7 @@ from pellucid.azureml.engineered import old_names
 from pellucid.azureml.explanations import OldExplanation
 from pellucid.errors import PellucidError
 from pellucid.explain.explanation import Explanation
-from pellucid.explain.persistence import write_file
+from pellucid.files import write_file
 
 if TYPE_CHECKING:
     from pellucid.azureml.runs import Run
@@ -81,7 +81,7 @@ class ExplanationClient:
     ) -> list[dict[str, Any]]:  # fmt: skip
         """What there is, oldest first."""
         files = self._folder.glob("*/facts.json")
-        kept = sorted((json.loads(each.read_text()) for each in files), key=_time)
+        kept = sorted((json.loads(each.read_text("utf-8")) for each in files), key=_time)
         found = [*self._trained(), *kept]
         if comment is not None:
             found = [each for each in found if each["comment"] == comment]

@@ -60,7 +60,7 @@ class CondaDependencies:
         self._conda: list[str] = []
         self._pip: list[str] = []
         if conda_dependencies_file_path is not None:
-            self._read(Path(conda_dependencies_file_path).read_text())
+            self._read(Path(conda_dependencies_file_path).read_text("utf-8"))
 
     @classmethod
     def create(
@@ -111,7 +111,7 @@ class CondaDependencies:
 
     def save_to_file(self, base_directory: str = ".", conda_file_path: str = "env.yml") -> str:
         """Write the YAML; give its name."""
-        (Path(base_directory) / conda_file_path).write_text(self.serialize_to_string())
+        (Path(base_directory) / conda_file_path).write_text(self.serialize_to_string(), "utf-8")
         return conda_file_path
 
     save = save_to_file
@@ -194,7 +194,7 @@ class Environment:
     def from_pip_requirements(cls, name: str, file_path: str, **others: Any) -> Environment:
         """From a list of requirements."""
         made = cls(name)
-        for line in Path(file_path).read_text().splitlines():
+        for line in Path(file_path).read_text("utf-8").splitlines():
             if line.strip() and not line.startswith("#"):
                 made.python.conda_dependencies.add_pip_package(line.strip())
         return made
@@ -205,7 +205,7 @@ class Environment:
         if target.exists() and not overwrite:
             raise ScriptError(f"{target} exists already; pass overwrite=True to replace it")
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(self.python.conda_dependencies.serialize_to_string())
+        target.write_text(self.python.conda_dependencies.serialize_to_string(), "utf-8")
 
     def clone(self, new_name: str) -> Environment:
         """The same under another name."""
@@ -264,14 +264,15 @@ class ScriptRunConfig:
         command = [sys.executable, "-m", "pellucid.azureml", self.script]
         command += [str(getattr(each, "name", each)) for each in self.arguments]
         known = {**os.environ, **self.run_config.environment.environment_variables}
+        known.setdefault("PYTHONIOENCODING", "utf-8")
         known[CONTEXT] = f"{experiment.name}/{run.id}"
         known["PELLUCID_STORE"] = str(experiment.workspace.directory.parent)
         done = subprocess.run(
             command, cwd=folder, env=known, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, check=False,
+            encoding="utf-8", errors="replace", check=False,
         )  # fmt: skip
         (run.directory / "logs").mkdir(exist_ok=True)
-        (run.directory / "logs/output.txt").write_text(done.stdout)
+        (run.directory / "logs/output.txt").write_text(done.stdout, "utf-8")
         if (folder / "outputs").is_dir():
             run.upload_folder("outputs", str(folder / "outputs"))
         if done.returncode:

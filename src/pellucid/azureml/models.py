@@ -48,7 +48,7 @@ class Model:
             )
         self.version = wanted
         self._folder = folder / str(wanted)
-        facts = json.loads((self._folder / _FACTS).read_text())
+        facts = json.loads((self._folder / _FACTS).read_text("utf-8"))
         self.tags: dict[str, str] = facts["tags"]
         self.properties: dict[str, str] = facts["properties"]
         self.description: str = facts["description"]
@@ -88,7 +88,7 @@ class Model:
             "description": description or "", "run_id": run_id,
             "created": datetime.now(UTC).isoformat(),
         }  # fmt: skip
-        (part / _FACTS).write_text(json.dumps(facts))
+        (part / _FACTS).write_text(json.dumps(facts), "utf-8")
         part.rename(folder / str(number))  # seen whole or not at all
         return cls(workspace, model_name, number)
 
@@ -175,9 +175,9 @@ class Model:
         shutil.rmtree(self._folder)
 
     def _write(self) -> None:
-        facts = json.loads((self._folder / _FACTS).read_text())
+        facts = json.loads((self._folder / _FACTS).read_text("utf-8"))
         facts |= {"tags": self.tags, "properties": self.properties, "description": self.description}
-        (self._folder / _FACTS).write_text(json.dumps(facts))
+        (self._folder / _FACTS).write_text(json.dumps(facts), "utf-8")
 
     @staticmethod
     def deploy(

@@ -85,7 +85,7 @@ def _read(folder: Path, name: str, *, needed: bool = True) -> Any:
             return None
         raise OldFileError(f"{folder} has no {file.name}; expected the folder of an explanation")
     try:
-        found = json.loads(file.read_text())
+        found = json.loads(file.read_text("utf-8"))
     except ValueError as error:
         raise OldFileError(f"{file} is no JSON: {error}") from error
     return found.get("data", found) if isinstance(found, dict) else found

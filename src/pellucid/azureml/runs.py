@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import PellucidError
-from pellucid.explain.persistence import write_file
+from pellucid.files import write_file
 
 if TYPE_CHECKING:
     from pellucid.azureml.models import Model
@@ -58,7 +58,7 @@ class Run:
         from pellucid.azureml.trained import AutoMLRun, TrialRun
 
         kinds: dict[str, type[Run]] = {"automl": AutoMLRun, "trial": TrialRun}
-        return kinds.get(json.loads(file.read_text())["kind"], Run)(experiment, run_id)
+        return kinds.get(json.loads(file.read_text("utf-8"))["kind"], Run)(experiment, run_id)
 
     @classmethod
     def get_context(cls, allow_offline: bool = True, **others: Any) -> Run:
@@ -94,7 +94,7 @@ class Run:
     @property
     def facts(self) -> dict[str, Any]:
         """All that is known of it."""
-        return dict(json.loads((self.directory / _FACTS).read_text()))
+        return dict(json.loads((self.directory / _FACTS).read_text("utf-8")))
 
     def _write(self, facts: Mapping[str, Any]) -> None:
         write_file(self.directory / _FACTS, json.dumps(facts, indent=1, default=str).encode())
@@ -231,7 +231,7 @@ class Run:
 
     def get_details_with_logs(self) -> dict[str, Any]:
         """Its details, and what its script printed."""
-        files = {Path(each).name: Path(each).read_text() for each in self.get_all_logs()}
+        files = {Path(each).name: Path(each).read_text("utf-8") for each in self.get_all_logs()}
         return {**self.get_details(), "logFiles": files}
 
     # children

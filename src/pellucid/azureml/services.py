@@ -19,7 +19,7 @@ from pellucid.azureml.models import SERVED, Model
 from pellucid.azureml.notes import note_once
 from pellucid.errors import PellucidError
 from pellucid.serve.local import FACTS
-from pellucid.serve.process import LOG, end_process, free_port, has_ended, write_facts
+from pellucid.serve.process import APART, LOG, end_process, free_port, has_ended, write_facts
 from pellucid.store.process import token_of
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Webservice:
 
     @property
     def _facts(self) -> dict[str, Any]:
-        return dict(json.loads((self._folder / FACTS).read_text()))
+        return dict(json.loads((self._folder / FACTS).read_text("utf-8")))
 
     @property
     def tags(self) -> dict[str, str]:
@@ -195,7 +195,7 @@ class Webservice:
 
     def get_logs(self, num_lines: int = 5000, **others: Any) -> str:
         """The last lines of what it printed."""
-        text = (self._folder / LOG).read_text(errors="replace")
+        text = (self._folder / LOG).read_text("utf-8", "replace")
         return "\n".join(text.splitlines()[-num_lines:])
 
     def get_keys(self) -> tuple[str, ...]:
@@ -268,7 +268,7 @@ def start(
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "pellucid.azureml.serving", script, str(port)],
             cwd=folder / "source", env=known, stdout=log, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL, start_new_session=True,
+            stdin=subprocess.DEVNULL, **APART,
         )  # fmt: skip
     facts = {
         "process": token_of(process.pid), "port": port, "keys": keys,

@@ -40,7 +40,7 @@ class Workspace:
         for place in places:
             file = place / "config.json" if place.is_dir() else place
             if file.is_file():
-                facts = json.loads(file.read_text())
+                facts = json.loads(file.read_text("utf-8"))
                 known = ("subscription_id", "resource_group", "workspace_name")
                 return cls(**{key: facts[key] for key in known if key in facts})
         return cls()
@@ -63,7 +63,7 @@ class Workspace:
             "subscription_id": self.subscription_id, "resource_group": self.resource_group,
             "workspace_name": self.name,
         }  # fmt: skip
-        (Path(path) / file_name).write_text(json.dumps(facts))
+        (Path(path) / file_name).write_text(json.dumps(facts), "utf-8")
 
     def get_details(self) -> dict[str, Any]:
         """What is known of it."""

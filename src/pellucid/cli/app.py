@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
@@ -58,6 +59,9 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
+    out = sys.stdout
+    if sys.platform == "win32" and isinstance(out, io.TextIOWrapper) and not out.isatty():
+        out.reconfigure(encoding="utf-8")  # files and pipes can hold any name
     try:
         app()
     except KeyboardInterrupt:  # before a command began, or after it ended

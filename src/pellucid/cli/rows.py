@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pellucid.cli.errors import CommandError
-from pellucid.explain.persistence import write_file
+from pellucid.files import write_file
 
 if TYPE_CHECKING:
     from pellucid.explain.predictor import Predictor

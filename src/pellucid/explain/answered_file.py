@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from pellucid.errors import PellucidError
 from pellucid.explain.answering import answer
 from pellucid.explain.carried import Carried
 from pellucid.explain.explanation import Level
-from pellucid.explain.persistence import write_file
 from pellucid.explain.predictor import Predictor
+from pellucid.files import put_in_place, write_file
 from pellucid.tabular.errors import SchemaError
 from pellucid.tabular.parts import Part
 
@@ -125,7 +124,7 @@ def write(
             "sums": {level: total.tolist() for level, total in sums.items()},
         }
         write_file(record_path(part, target), json.dumps(record).encode())
-        os.replace(scratch, path)
+        put_in_place(scratch, path)
     except BaseException:
         if writer is not None:
             writer.close()

@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import secrets
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +23,7 @@ from pellucid.errors import UNREADABLE
 from pellucid.explain.certificate import Certificate
 from pellucid.explain.explanation import Explanation, ExplanationError
 from pellucid.explain.tagged import tag, untag
+from pellucid.files import write_file
 
 _FORMAT = "pellucid-explanation"
 _VERSION = 1
@@ -39,35 +38,6 @@ class ExplanationFileError(ExplanationError):
 
 
 # -- files ------------------------------------------------------------------------------------
-def write_file(path: str | Path, data: bytes) -> None:
-    """Write a file all at once: a reader sees the old file or the whole new one.
-
-    Raises
-    ------
-    OSError
-        If the folder does not exist or cannot be written to; nothing is left behind.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_file(Path(folder) / "a.txt", b"one")
-    ...     [file.name for file in Path(folder).iterdir()]
-    ['a.txt']
-    """
-    path = Path(path)
-    scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with scratch.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(scratch, path)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise
-
-
 def save_explanation(explanation: Explanation, path: str | Path) -> None:
     """Write an explanation and its engineered twin to one file, all at once.
 

@@ -26,9 +26,9 @@ from pellucid.explain.answered_file import (
 from pellucid.explain.carried import Carried
 from pellucid.explain.explanation import Level
 from pellucid.explain.forecast import ForecastPredictor
-from pellucid.explain.persistence import write_file
 from pellucid.explain.predictor import Predictor
 from pellucid.explain.spread import write_parts
+from pellucid.files import write_file
 from pellucid.search.cluster import current_client
 from pellucid.tabular.parts import Part, parts_of
 

@@ -35,7 +35,7 @@ def _meminfo(name: str) -> int | None:
 def _field(path: Path, name: str) -> int | None:
     """The number after a name, in a file with one name a line."""
     try:
-        for line in path.read_text().splitlines():
+        for line in path.read_text("utf-8").splitlines():
             words = line.split()
             if words[:1] == [name]:
                 return int(words[1])
@@ -46,6 +46,6 @@ def _field(path: Path, name: str) -> int | None:
 
 def _number(path: Path) -> int | None:
     try:
-        return int(path.read_text())  # "max" when there is no limit
+        return int(path.read_text("utf-8"))  # "max" when there is no limit
     except (OSError, ValueError):
         return None

@@ -6,7 +6,6 @@ that the training rows lack takes the way of a missing one.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.files import scratch_folder
 from pellucid.models.boosting import MAX_ROUNDS, PATIENCE, Start
 from pellucid.models.family import Config, FamilyError, Rows, with_defaults
 from pellucid.models.memory import available_memory
@@ -154,11 +154,11 @@ def _boost_stored(
 ) -> TreeMember:
     xgboost = _import()
     n_rows, n_columns = train.matrix.shape
-    with tempfile.TemporaryDirectory(dir=train.folder) as cache:
+    with scratch_folder(train.folder) as cache:
         in_memory = n_rows * n_columns < _SHARE * (available_memory() or np.inf)
         kind = xgboost.QuantileDMatrix if in_memory else xgboost.ExtMemQuantileDMatrix
         pieces = _pieces(
-            xgboost, train, start, problem, known, None if in_memory else f"{cache}/bins"
+            xgboost, train, start, problem, known, None if in_memory else str(cache / "bins")
         )
         data = kind(pieces, max_bin=params["max_bin"], nthread=1, enable_categorical=True)
         booster = _boost(xgboost, params, data, None, rounds, deadline)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -152,9 +153,13 @@ class _Slot:
     @property
     def resident(self) -> int:
         """Resident bytes of the process, 0 where they cannot be read."""
+        if sys.platform != "linux":
+            return 0
         try:
             processes = list(self._pool._processes)
-            pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in processes]
+            pages = [
+                int(Path(f"/proc/{pid}/statm").read_text("utf-8").split()[1]) for pid in processes
+            ]
         except (OSError, AttributeError, TypeError, ValueError, IndexError):
             return 0
         return sum(pages) * os.sysconf("SC_PAGE_SIZE")
@@ -222,7 +227,9 @@ class _Spares:
             if len(self._slots) >= available_cores():
                 slot.close()
                 return
-            slot.prepare(forget_rows)
+            forgotten = slot.prepare(forget_rows)
+            if sys.platform == "win32":  # where what is mapped cannot be removed
+                wait([forgotten], timeout=_LOOK)
             self._slots.append(slot)
             if self._timer is not None:
                 self._timer.cancel()

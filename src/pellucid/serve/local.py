@@ -22,21 +22,27 @@ def limit(*, cpu_cores: float | None, memory_gb: float | None) -> None:
     """Hold this process and its children to some cores and some memory.
 
     Cores are whole ones: a part of one is one. Memory is what the process asks the system for and
-    may write to (RLIMIT_DATA); beyond it an allocation fails, and with it that request alone.
+    may write to (RLIMIT_DATA); beyond it an allocation fails, and with it that request alone. Linux
+    holds to both; elsewhere the log says that nothing is held.
     """
-    if cpu_cores is not None and hasattr(os, "sched_setaffinity"):
+    if cpu_cores is None and memory_gb is None:
+        return
+    if sys.platform != "linux":
+        sys.stderr.write("pellucid: cpu_cores and memory_gb are held to on Linux alone\n")
+        return
+    import resource
+
+    if cpu_cores is not None:
         mine = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, mine[: max(1, math.ceil(cpu_cores))])
     if memory_gb is not None:
-        import resource
-
         most = int(memory_gb * 2**30)
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def main(folder: Path) -> int:
     """Serve what a service's folder says; give an exit code."""
-    facts: dict[str, Any] = json.loads((folder / FACTS).read_text())
+    facts: dict[str, Any] = json.loads((folder / FACTS).read_text("utf-8"))
     limit(cpu_cores=facts["cpu_cores"], memory_gb=facts["memory_gb"])
     from pellucid.serve.server import run_server
 

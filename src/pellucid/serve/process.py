@@ -15,11 +15,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pellucid.explain.persistence import write_file
+from pellucid.files import write_file
 from pellucid.serve.local import FACTS
 from pellucid.store.process import is_gone, token_of
 
 LOG = "service.log"
+# how to start a process that outlives this one, and its terminal
+APART: dict[str, Any] = {}
+if sys.platform == "win32":
+    APART["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+else:
+    APART["start_new_session"] = True
 
 
 def start_process(folder: Path, facts: dict[str, Any]) -> None:
@@ -32,7 +38,7 @@ def start_process(folder: Path, facts: dict[str, Any]) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # it outlives this process, and its terminal
+            **APART,
         )
     facts["process"] = token_of(process.pid)
     write_facts(folder, facts)
@@ -52,17 +58,26 @@ def end_process(token: str, *, seconds: float = 25.0) -> None:
     deadline = time.monotonic() + seconds
     while not has_ended(token):
         if time.monotonic() > deadline:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
+            _kill(pid)
         time.sleep(0.05)
+
+
+def _kill(pid: int) -> None:
+    """End a process and its workers as they stand."""
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        if sys.platform == "win32":
+            os.kill(pid, signal.SIGTERM)  # has no gentle way there
+        else:
+            os.killpg(pid, signal.SIGKILL)
 
 
 def has_ended(token: str) -> bool:
     """Whether a service's process is known to be no more."""
     if not token:
         return False
-    with contextlib.suppress(ChildProcessError, ValueError):
-        os.waitpid(int(token.split("/")[-2]), os.WNOHANG)  # else a child that ended lingers
+    if sys.platform != "win32":
+        with contextlib.suppress(ChildProcessError, ValueError):
+            os.waitpid(int(token.split("/")[-2]), os.WNOHANG)  # else a child that ended lingers
     return is_gone(token)
 
 

@@ -55,7 +55,7 @@ class Service:
     def facts(self) -> dict[str, Any]:
         """What it was deployed with: settings, cpu_cores, memory_gb, tags, created, process."""
         try:
-            return dict(json.loads((self._folder / FACTS).read_text()))
+            return dict(json.loads((self._folder / FACTS).read_text("utf-8")))
         except OSError as error:
             raise ServeError(f"there is no service {self.name!r}; it was deleted") from error
 

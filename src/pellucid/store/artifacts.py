@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -65,6 +66,8 @@ def save_files(folder: str | Path, files: Mapping[str, bytes]) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # one that is empty, whose place Windows would not give
         os.rename(scratch, folder)
     except OSError as error:
         if folder.is_dir() and any(folder.iterdir()):

@@ -12,12 +12,11 @@ import os
 import secrets
 import sqlite3
 import sys
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pellucid.explain.persistence import write_file
+from pellucid.files import scratch_folder, write_file
 from pellucid.store.location import StoreError
 from pellucid.store.tracking import EXPERIMENT, KIND, TRAINING, Record, connect
 
@@ -166,8 +165,8 @@ def _is_database(path: Path) -> bool:
 
 
 def _migrate() -> bytes:
-    with tempfile.TemporaryDirectory(prefix="pellucid-") as home:
-        path = Path(home) / "mlflow.db"
+    with scratch_folder() as home:
+        path = home / "mlflow.db"
         connect(f"sqlite:///{path.as_posix()}").create_experiment(EXPERIMENT)
         with contextlib.closing(sqlite3.connect(path)) as connection, connection:
             # no name of this machine; _settle fills the true place in

@@ -67,7 +67,7 @@ def locate(store: str | Path | None, *, environ: Mapping[str, str] | None = None
     >>> locate("https://tracking.example", environ={}).folder is None
     True
     >>> locate(None, environ={"PELLUCID_STORE": "/data/runs"}).uri
-    'sqlite:////data/runs/mlflow.db'
+    'sqlite:///...data/runs/mlflow.db'
     """
     environ = os.environ if environ is None else environ
     if store is None and environ.get("MLFLOW_TRACKING_URI"):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from pathlib import Path
+
+from pellucid.store import windows
 
 
 def own_token() -> str:
@@ -27,21 +30,30 @@ def is_gone(token: str) -> bool:
     """
     host, _, rest = token.rpartition("/")[0].rpartition("/")
     start = token.rpartition("/")[2]
-    if host != socket.gethostname() or not rest.isdigit() or os.name != "posix":
+    if host != socket.gethostname() or not rest.isdigit():
         return False
-    try:
-        os.kill(int(rest), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    if _stat(int(rest))[:1] == ["Z"]:  # ended, though its parent has not looked yet
+    if not _lives(int(rest)):
         return True
     return bool(start) and _start(int(rest)) not in ("", start)  # the number was given anew
 
 
+def _lives(pid: int) -> bool:
+    """Whether there is a process of that number, as far as can be told."""
+    if sys.platform == "win32":  # where signal 0 would end it
+        return windows.look_at(pid).lives
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return _stat(pid)[:1] != ["Z"]  # ended, though its parent has not looked yet
+
+
 def _start(pid: int) -> str:
-    """When a process started, in the kernel's ticks; empty where that is not told."""
+    """When a process started, in units of the system's; empty where that is not told."""
+    if sys.platform == "win32":
+        return windows.look_at(pid).began
     facts = _stat(pid)
     return facts[19] if facts else ""
 
@@ -49,6 +61,6 @@ def _start(pid: int) -> str:
 def _stat(pid: int) -> list[str]:
     """What the kernel tells of a process after its name, its state first; empty if nothing."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     except OSError:
         return []

@@ -30,7 +30,7 @@ class Store:
     Examples
     --------
     >>> Store("/data/runs").location.uri
-    'sqlite:////data/runs/mlflow.db'
+    'sqlite:///...data/runs/mlflow.db'
     """
 
     def __init__(self, uri: str | Path | None = None, *, trust: str | Path | None = None) -> None:

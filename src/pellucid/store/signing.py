@@ -72,7 +72,7 @@ def sign(target: str | Path, key: str | Path, *, store: str | Path | None = None
     >>> load_files(home / "model", trust=home / "trusted.pem")
     {'a.json': b'{}'}
     """
-    from pellucid.explain.persistence import write_file
+    from pellucid.files import write_file
 
     private = _private_key(Path(key))
     name = _fingerprint(private.public_key())

@@ -11,7 +11,7 @@ import numpy as np
 
 from pellucid.errors import PellucidError
 from pellucid.explain.explanation import Explanation
-from pellucid.explain.persistence import write_file
+from pellucid.files import write_file
 from pellucid.view.carried import carried_model
 from pellucid.view.payload import (
     Reportable,

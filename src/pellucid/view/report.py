@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import html
-import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pellucid.errors import PellucidError
+from pellucid.files import write_file
 from pellucid.view.assets import digest, embedded, fill, page_title, script, style
 from pellucid.view.payload import Reportable, build_payload
 
@@ -52,7 +51,7 @@ def write_report(
     page = render_report(build_payload(run, what_if=what_if))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, page.encode("utf-8"))
+        write_file(target, page.encode("utf-8"))
     except OSError as error:
         raise ReportError(
             f"cannot write the report to {target}: {error.strerror or error}; "
@@ -101,13 +100,3 @@ def _render(payload: Mapping[str, Any], entry: str, title: str) -> str:
         "script": code,
     }
     return fill("report.html", parts)
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Write beside the target, then rename: a reader sees the old file or the new one."""
-    draft = target.parent / f".{uuid.uuid4().hex}.tmp"
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)

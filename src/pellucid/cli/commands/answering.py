@@ -193,7 +193,7 @@ def predict(
     model = load_run(run, store=store, trust=trust).model()
     table = prediction_table(model, read_table(data))
     if output is None:
-        typer.echo(table.to_csv(index=False), nl=False)
+        typer.echo(table.to_csv(index=False, lineterminator="\n"), nl=False)
     else:
         write_table(table, output)
         typer.echo(f"{output}: {len(table)} rows predicted")

@@ -27,7 +27,7 @@ def onnx(
     It is checked before it is written. Importances are not in it. Columns of text and dates are
     taken as engineered columns.
     """
-    from pellucid.explain.persistence import write_file
+    from pellucid.files import write_file
     from pellucid.serve.holder import source_of
     from pellucid.serve.interchange.export import check_onnx, export_onnx, trial_rows
     from pellucid.tabular.read import read_table

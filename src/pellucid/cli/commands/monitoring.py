@@ -54,7 +54,7 @@ def monitor(
 
     Drift of each raw feature's cells, of predictions and of importances.
     """
-    from pellucid.explain.persistence import write_file
+    from pellucid.files import write_file
     from pellucid.serve.holder import source_of
     from pellucid.serve.watch.monitor import monitor as watch
     from pellucid.serve.watch.window import moment

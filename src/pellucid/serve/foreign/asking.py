@@ -11,7 +11,7 @@ import pandas as pd
 
 from pellucid.explain.adapters import as_subject
 from pellucid.explain.explainer import explain
-from pellucid.explain.persistence import write_file
+from pellucid.files import write_file
 from pellucid.serve.errors import ServeError
 from pellucid.serve.foreign.told import FACTS, Groups, Kind, Told, new_folder, to_json
 from pellucid.shapley import ShapleyError

@@ -13,8 +13,8 @@ import pandas as pd
 from pellucid import shapley
 from pellucid.explain.adapters import as_subject
 from pellucid.explain.matrices import dense
-from pellucid.explain.persistence import write_file
 from pellucid.explain.subject import Subject
+from pellucid.files import write_file
 from pellucid.models.problem import sigmoid, softmax
 from pellucid.serve.errors import ServeError
 from pellucid.serve.foreign.told import FACTS, Groups, Kind, Told, new_folder, to_json

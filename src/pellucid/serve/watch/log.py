@@ -16,8 +16,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pellucid.explain.persistence import write_file
 from pellucid.explain.predictor import Predictor
+from pellucid.files import write_file
 from pellucid.serve.errors import ServeError
 from pellucid.serve.formats import Asked
 from pellucid.serve.holder import Served

@@ -43,7 +43,7 @@ class Card:
         CardError
             Another suffix, or a place that cannot be written.
         """
-        from pellucid.explain.persistence import write_file
+        from pellucid.files import write_file
 
         target = Path(path).expanduser().absolute()
         forms = {".html": self.html, ".htm": self.html, ".md": self.markdown}
