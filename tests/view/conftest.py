@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,15 @@ def runs() -> dict[str, TrainedRun]:
         task: trained_run(table(task), "y", task, trees=20)
         for task in ("binary", "multiclass", "regression")
     }
+
+
+@pytest.fixture(scope="session")
+def stored(tmp_path_factory) -> tuple[Path, dict[str, str]]:
+    """A store of a few small runs, and the id of each by name; leave it as it is."""
+    from tests.view.stored import filled_once
+
+    own = tmp_path_factory.getbasetemp()
+    return filled_once(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """A store with real trainings, to look at in the studio."""
 
+import fcntl
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,16 @@ HOSTILE = (
     "\u202eRTL \u05d0\u05d1\u05d2",
     "long " * 40,
 )
+
+
+def filled_once(root: Path) -> tuple[Path, dict[str, str]]:
+    """The store below a folder and its runs, which the first process that asks makes for all."""
+    known = root / "stored.json"
+    with (root / "stored.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not known.exists():
+            known.write_text(json.dumps(fill_store(root / "stored")))
+    return root / "stored", json.loads(known.read_text())
 
 
 def fill_store(folder: Path) -> dict[str, str]:

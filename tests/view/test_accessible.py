@@ -1,7 +1,7 @@
 """What axe-core finds wrong with each page: nothing serious, in light and dark, wide and narrow."""
 
 import pytest
-from tests.view.stored import begin_one, fill_store
+from tests.view.stored import begin_one
 from tests.view.test_odd import made
 
 from pellucid.view.report import write_report
@@ -50,27 +50,31 @@ def test_a_notebooks_page(axe, page, tmp_path):
     assert grave(axe, page) == {}
 
 
-def test_the_studio(axe, page, studio):
-    opened, ids = studio
-    first, second = ids["binary"], ids["other"]
+def test_the_studio(axe, page, studio, stored):
+    first, second = stored[1]["binary"], stored[1]["other"]
     for place in (
         "/",
         f"/run/{first}",
         f"/run/{first}/explanation",
         f"/run/{first}/what-if",
         f"/compare/{first}/{second}",
-        f"/run/{ids['under way']}",
         "/nothing",
     ):
         page.goto("about:blank")
-        page.goto(f"{opened.url}#{place}")
+        page.goto(f"{studio.url}#{place}")
         assert grave(axe, page) == {}, place
 
 
+def test_a_run_under_way(axe, page, tmp_path):
+    run = begin_one(tmp_path).id
+    with Studio(tmp_path) as opened:
+        for place in ("/", f"/run/{run}"):
+            page.goto("about:blank")
+            page.goto(f"{opened.url}#{place}")
+            assert grave(axe, page) == {}, place
+
+
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("accessible")
-    ids = fill_store(folder)
-    ids["under way"] = begin_one(folder).id
-    with Studio(folder) as opened:
-        yield opened, ids
+def studio(stored):
+    with Studio(stored[0]) as opened:
+        yield opened

@@ -8,7 +8,7 @@ import socket
 import numpy as np
 import pandas as pd
 import pytest
-from tests.view.stored import HOSTILE, begin_one, fill_store
+from tests.view.stored import HOSTILE, begin_one
 
 from pellucid.search.trials import TrialRecord
 from pellucid.store.runs import load_run
@@ -18,14 +18,8 @@ from pellucid.view.studio.server import Studio
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("studio")
-    return folder, fill_store(folder)
-
-
-@pytest.fixture(scope="module")
-def studio(store):
-    with Studio(store[0]) as opened:
+def studio(stored):
+    with Studio(stored[0]) as opened:
         yield opened
 
 
@@ -71,10 +65,10 @@ def places(ids):
     ]
 
 
-def test_no_page_scrolls_sideways_or_runs_what_the_data_spells(store, visit):
+def test_no_page_scrolls_sideways_or_runs_what_the_data_spells(stored, visit):
     for width in (390, 1280):
         page = visit(viewport={"width": width, "height": 800})
-        for place in places(store[1]):
+        for place in places(stored[1]):
             before = page.evaluate("document.documentElement.dataset.ready")
             page.evaluate("place => { location.hash = place }", place)
             if place != "/":
@@ -93,7 +87,7 @@ def test_the_token_is_not_left_in_the_address(visit):
     assert "token" not in page.url
 
 
-def test_runs_are_found_sorted_and_compared_with_the_keyboard_alone(store, visit):
+def test_runs_are_found_sorted_and_compared_with_the_keyboard_alone(stored, visit):
     page = visit("/")
     names = page.locator("td a")
     assert names.count() == 6
@@ -111,8 +105,8 @@ def test_runs_are_found_sorted_and_compared_with_the_keyboard_alone(store, visit
     assert "gone from" in gone.inner_text()
 
 
-def test_two_runs_differ_by_what_their_explanations_say(store, visit):
-    folder, ids = store
+def test_two_runs_differ_by_what_their_explanations_say(stored, visit):
+    folder, ids = stored
     page = visit(f"/compare/{ids['binary']}/{ids['other']}")
     found = page.request.get(
         page.url.split("#")[0] + f"api/compare?first={ids['binary']}&second={ids['other']}"
@@ -126,8 +120,8 @@ def test_two_runs_differ_by_what_their_explanations_say(store, visit):
         assert [ranks[name] for name in shares.index] == list(range(1, len(shares) + 1))
 
 
-def test_an_edited_row_gets_what_the_model_says_of_it(store, visit):
-    folder, ids = store
+def test_an_edited_row_gets_what_the_model_says_of_it(stored, visit):
+    folder, ids = stored
     run = load_run(ids["binary"], store=folder)
     row = run.explanation().data.iloc[[4]].copy()
     page = visit(f"/run/{run.id}/what-if?row=4")
@@ -157,8 +151,8 @@ def test_an_edited_row_gets_what_the_model_says_of_it(store, visit):
         )
 
 
-def test_the_address_of_an_edited_row_leads_back_to_it(store, visit):
-    page = visit(f"/run/{store[1]['binary']}/what-if?row=4")
+def test_the_address_of_an_edited_row_leads_back_to_it(stored, visit):
+    page = visit(f"/run/{stored[1]['binary']}/what-if?row=4")
     page.get_by_label("age", exact=True).fill("77")
     page.wait_for_function("() => location.hash.includes('cells')")
     verdict = page.locator(".verdict-value")
@@ -173,8 +167,8 @@ def test_the_address_of_an_edited_row_leads_back_to_it(store, visit):
     again.wait_for_function("() => !location.hash.includes('cells')")
 
 
-def test_what_is_chosen_in_an_explanation_is_in_the_address(store, visit):
-    page = visit(f"/run/{store[1]['multiclass']}/explanation")
+def test_what_is_chosen_in_an_explanation_is_in_the_address(stored, visit):
+    page = visit(f"/run/{stored[1]['multiclass']}/explanation")
     page.get_by_role("button", name="Engineered").click()
     page.get_by_label("Class").select_option("C")
     place = page.url.split("#")[1]
@@ -185,8 +179,8 @@ def test_what_is_chosen_in_an_explanation_is_in_the_address(store, visit):
     assert again.get_by_label("Class").locator("option:checked").inner_text() == "C"
 
 
-def test_curves_over_a_feature_are_the_live_models(store, visit):
-    run = load_run(store[1]["binary"], store=store[0])
+def test_curves_over_a_feature_are_the_live_models(stored, visit):
+    run = load_run(stored[1]["binary"], store=stored[0])
     shown = shown_rows(run.explanation())
     page = visit(f"/run/{run.id}/explanation?feature=job")
     with page.expect_response("**/ask") as answered:
@@ -197,8 +191,8 @@ def test_curves_over_a_feature_are_the_live_models(store, visit):
     assert answered.value.json() == answer_page(run.model(), shown, asked)
 
 
-def test_cohorts_are_kept_with_the_run(store, visit):
-    place = f"/run/{store[1]['binary']}/explanation"
+def test_cohorts_are_kept_with_the_run(stored, visit):
+    place = f"/run/{stored[1]['binary']}/explanation"
     page = visit(place)
     page.get_by_role("button", name="New cohort").click()
     page.get_by_label("Conditions", exact=True).fill("job == 'maid' and age < 40")
@@ -207,7 +201,7 @@ def test_cohorts_are_kept_with_the_run(store, visit):
     page.wait_for_function("() => location.hash.includes('cohort=own')")
     again = visit(page.url.split("#")[1])
     chosen = again.get_by_label("Cohort", exact=True).locator("option:checked").inner_text()
-    data = load_run(store[1]["binary"], store=store[0]).explanation().data
+    data = load_run(stored[1]["binary"], store=stored[0]).explanation().data
     assert chosen == f"young maids ({((data['job'] == 'maid') & (data['age'] < 40)).sum()})"
     again.get_by_role("button", name="New cohort").click()
     again.get_by_role("button", name="Delete young maids").click()
@@ -215,8 +209,8 @@ def test_cohorts_are_kept_with_the_run(store, visit):
     assert "young maids" not in visit(place).locator(".cohort-pick").inner_text()
 
 
-def test_what_would_change_an_answer_leads_to_the_form_that_has_it(store, visit):
-    run = load_run(store[1]["binary"], store=store[0])
+def test_what_would_change_an_answer_leads_to_the_form_that_has_it(stored, visit):
+    run = load_run(stored[1]["binary"], store=stored[0])
     page = visit(f"/run/{run.id}/explanation")
     page.get_by_label("Sort by").select_option("close")
     page.locator("#row .row-line").nth(1).click()
@@ -229,8 +223,8 @@ def test_what_would_change_an_answer_leads_to_the_form_that_has_it(store, visit)
     assert f"“{says.split()[0]}”" in page.locator(".verdict").inner_text()
 
 
-def test_explanations_are_downloaded_whole(store, visit):
-    folder, ids = store
+def test_explanations_are_downloaded_whole(stored, visit):
+    folder, ids = stored
     explanation = load_run(ids["regression"], store=folder).explanation()
     page = visit(f"/run/{ids['regression']}")
     base = page.url.split("#")[0]
@@ -245,19 +239,19 @@ def test_explanations_are_downloaded_whole(store, visit):
     assert download.value.suggested_filename == "regression-raw.csv"
 
 
-def test_the_report_opens_in_the_studio(store, visit):
-    page = visit(f"/run/{store[1]['binary']}")
+def test_the_report_opens_in_the_studio(stored, visit):
+    page = visit(f"/run/{stored[1]['binary']}")
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Open the report").click()
     opened.value.wait_for_selector("html[data-ready]", state="attached")
     assert opened.value.get_by_role("heading", name="What matters").count() == 1
 
 
-def test_a_cell_that_does_not_fit_is_refused_in_words(store, visit):
-    page = visit(f"/run/{store[1]['regression']}")
+def test_a_cell_that_does_not_fit_is_refused_in_words(stored, visit):
+    page = visit(f"/run/{stored[1]['regression']}")
     base = page.url.split("/#")[0]
     reply = page.request.post(
-        f"{base}/api/runs/{store[1]['regression']}/explain",
+        f"{base}/api/runs/{stored[1]['regression']}/explain",
         headers={"Origin": base},
         data={"cells": {"age": "old"}},
     )
@@ -265,14 +259,14 @@ def test_a_cell_that_does_not_fit_is_refused_in_words(store, visit):
     assert "'age'" in reply.json()["error"]
 
 
-def test_a_run_without_an_explanation_has_a_form_of_examples(store, visit):
-    page = visit(f"/run/{store[1]['unexplained']}/what-if")
+def test_a_run_without_an_explanation_has_a_form_of_examples(stored, visit):
+    page = visit(f"/run/{stored[1]['unexplained']}/what-if")
     page.get_by_text("A row of each column’s commonest cells.").wait_for()
     before = page.locator(".verdict-value").inner_text()
     page.get_by_label("age", exact=True).fill("79")
     page.get_by_text("Answered by the model").wait_for()
     assert page.locator(".verdict-value").inner_text() != before
-    other = visit(f"/run/{store[1]['unexplained']}/explanation")
+    other = visit(f"/run/{stored[1]['unexplained']}/explanation")
     other.get_by_text("trained without an explanation").wait_for()
 
 
@@ -323,7 +317,7 @@ def test_events_end_with_the_studio(tmp_path):
         assert asking.recv(1) == b""
 
 
-def test_what_is_searched_for_is_in_the_address(store, visit):
+def test_what_is_searched_for_is_in_the_address(stored, visit):
     page = visit("/")
     page.get_by_label("Find runs").fill("regr")
     again = visit(page.evaluate("location.hash").removeprefix("#"))
