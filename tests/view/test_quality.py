@@ -47,6 +47,31 @@ def test_the_slider_counts_what_would_be_called_the_second_class(runs, show, wid
     assert opened.overflow() == 0
 
 
+def test_a_link_holds_the_threshold(runs, browser, tmp_path):
+    path = write_report(runs["binary"], tmp_path / "report.html")
+
+    class At:
+        hash_ = "#model?threshold=0.73"
+
+        def as_uri(self):
+            return path.as_uri() + self.hash_
+
+    opened = Page(browser, At())
+    slider = opened.page.get_by_label("above a probability of")
+    assert slider.get_attribute("aria-valuetext") == "0.73"
+    slider.focus()
+    opened.page.keyboard.press("ArrowLeft")
+    opened.page.wait_for_function("() => location.hash.includes('threshold=0.72')")
+    opened.page.keyboard.press("Home")
+    opened.page.wait_for_function("() => /threshold=0($|&)/.test(location.hash)")
+    opened.close()
+    At.hash_ = "#model?threshold=7e9"
+    opened = Page(browser, At())
+    slider = opened.page.get_by_label("above a probability of")
+    assert slider.get_attribute("aria-valuetext") == "0.50"
+    opened.close()
+
+
 def test_nothing_is_called_the_second_class_above_a_probability_of_one(runs, show):
     opened = show(runs["binary"])
     opened.page.get_by_label("above a probability of").focus()

@@ -3,7 +3,7 @@
 import { readOwn, spellOwn } from "./cohort/own.js";
 
 const PAUSE = 1000; // milliseconds within which more of the same is one step of the history
-const QUIET = new Set(["search", "find", "shown"]); // no step of their own to go back to
+const QUIET = new Set(["search", "find", "shown", "threshold"]); // no step of their own to go back to
 
 /**
  * How each key of the state is spelled in an address; null is left out. `read` gives what a
@@ -11,7 +11,8 @@ const QUIET = new Set(["search", "find", "shown"]); // no step of their own to g
  */
 function spellings(explained, state) {
   const text = { write: (v) => (v === "" ? null : String(v)), read: (s) => s };
-  if (!explained?.n) return { view: text };
+  const threshold = { write: String, read: (s) => (/^(0(\.\d{1,2})?|1)$/.test(s) ? Number(s) : undefined) };
+  if (!explained?.n) return { view: text, threshold };
   const names = (level) => explained.levels[level].names;
   const feature = { write: (f, level) => names(level)[f], read: (s, level) => known(names(level).indexOf(s)) };
   return {
@@ -36,7 +37,7 @@ function spellings(explained, state) {
     },
     shown: { as: "top", write: String, read: (s) => (/^[1-9]\d{0,4}$/.test(s) ? Number(s) : undefined) },
     own: { write: spellOwn, read: (s) => merged(state.get("own").filter((each) => each.kept), readOwn(s)) },
-    cohort: text, x: text, y: text, by: text, one: text, with: text, view: text, search: text, find: text, sort: text, over: text,
+    cohort: text, x: text, y: text, by: text, one: text, with: text, view: text, search: text, find: text, sort: text, over: text, threshold,
   };
 }
 

@@ -7,6 +7,7 @@ import { FIRST, importanceSection } from "./importance.js";
 import { rowSection } from "./row.js";
 import { scatterSection } from "./scatter.js";
 import { createState } from "./state.js";
+import { START } from "./threshold.js";
 
 /** What the reader looks at first. */
 export function startState(subject) {
@@ -14,7 +15,7 @@ export function startState(subject) {
   const state = createState({
     level: "raw", output: firstOutput(explained), feature: 0, color: "auto", open: null, row: -1, rows: null, edits: null,
     view: "", search: "", shown: FIRST, over: "one", find: "", sort: "high",
-    own: [], cohort: "", totals: null, x: "", y: "", by: "", one: "", with: "",
+    own: [], cohort: "", totals: null, x: "", y: "", by: "", one: "", with: "", threshold: START,
   });
   if (!explained?.n) return state;
   state.set({ feature: explained.rank("raw", state.get("output")).order[0] });
@@ -35,7 +36,7 @@ export function explainedSections(subject, state, asker, keeper = null) {
     ["dependence", "Dependence", dependenceSection(subject, state, asker)],
     ["row", "One row", rowSection(subject, state, asker)],
     ["scatter", "Scatter", scatterSection(subject, state, keeper)],
-    ...(subject.explained.n > 1 ? [["cohorts", "Cohorts", againstSection(subject, state)]] : []),
+    ...(subject.explained.n > 1 ? [["cohorts", "Cohorts", againstSection(subject, state, keeper)]] : []),
   ];
 }
 

@@ -12,13 +12,14 @@ export function qualitySection({ training }, state) {
   const drawn = training.curves ?? {};
   const where = { test: "On the test rows.", cv: "On out-of-fold predictions of the training rows." }[training.curves_from];
   const figures = h("div", { class: "figures" });
+  const sliding = drawn.thresholds && threshold(drawn.confusion, drawn.thresholds, state);
   state.on(["output"], ({ output }) => {
     const label = drawn.confusion?.labels?.[output] ?? null;
     swap(figures,
       drawn.roc?.length && figure("ROC", curves(drawn.roc, label, { x: "false positive rate", y: "true positive rate", diagonal: true, score: "area" })),
       drawn.pr?.length && figure("Precision and recall", curves(drawn.pr, label, { x: "recall", y: "precision", score: "average precision" })),
       drawn.calibration?.predicted?.length && figure("Calibration", calibration(drawn.calibration)),
-      drawn.thresholds ? figure("Confusion by threshold", threshold(drawn.confusion, drawn.thresholds), true)
+      sliding ? figure("Confusion by threshold", sliding, true)
         : drawn.confusion?.counts?.length && figure("Confusion", confusion(drawn.confusion), drawn.confusion.labels.length > 4),
       drawn.predicted_true?.true?.length && figure("Predicted and true", scatter(drawn.predicted_true)),
       drawn.predicted_true?.true?.length && figure("Residuals", residuals(drawn.predicted_true)));

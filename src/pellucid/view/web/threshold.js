@@ -5,23 +5,25 @@ import { h, name, swap, uid } from "./dom.js";
 import { count, fixed, percent } from "./format.js";
 import { wilson } from "./stats.js";
 
-const START = 50; // where the model itself decides
+export const START = 0.5; // where the model itself decides
 
 /**
  * The confusion matrix with a slider for the threshold.
  * @param {{labels: string[]}} drawn of the confusion
  * @param {{rows: number[], above: number[][]}} thresholds rows of each class, and those above each step
+ * @param {Object} state "threshold" of the page
  */
-export function threshold({ labels }, { rows, above }) {
+export function threshold({ labels }, { rows, above }, state) {
   const steps = above[1].length - 1;
   const id = uid("threshold");
   const matrix = h("div", {});
   const rates = h("dl", { class: "rates" });
   const shown = h("output", { for: id });
-  const slider = h("input", { type: "range", id, min: 0, max: steps, step: 1, value: (START / 100) * steps, oninput: render });
+  const slider = h("input", { type: "range", id, min: 0, max: steps, step: 1, oninput: () => state.set({ threshold: Number(slider.value) / steps }) });
 
   function render() {
-    const step = Number(slider.value);
+    const step = Math.round(state.get("threshold") * steps);
+    slider.value = String(step);
     const at = fixed(step / steps, 2);
     const [wrong, right] = [above[0][step], above[1][step]];
     slider.setAttribute("aria-valuetext", at);
@@ -34,7 +36,7 @@ export function threshold({ labels }, { rows, above }) {
       rate("Accuracy", rows[0] - wrong + right, rows[0] + rows[1], ["of ", count(rows[0] + rows[1], "row")]));
   }
 
-  render();
+  state.on(["threshold"], render);
   return h("div", { class: "threshold" },
     h("div", { class: "field" }, h("label", { for: id }, "Call it ", name(labels[1]), " above a probability of ", shown), slider),
     h("div", { class: "threshold-in" }, matrix, rates),
