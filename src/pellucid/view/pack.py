@@ -101,6 +101,17 @@ def _numbers(kind: str, numbers: np.ndarray) -> dict[str, Any]:
     return {"kind": kind, "f64": _base64(numbers.astype("<f8"))}
 
 
+def pack_numbers(numbers: np.ndarray) -> dict[str, str]:
+    """Numbers in single precision, ``f32`` as of a column.
+
+    Examples
+    --------
+    >>> pack_numbers(np.array([1.0]))
+    {'f32': 'AACAPw=='}
+    """
+    return {"f32": _base64(numbers.astype("<f4"))}
+
+
 def _codes(codes: np.ndarray, known: np.ndarray, n_levels: int) -> dict[str, str]:
     name, dtype = ("u8", np.dtype("u1")) if n_levels <= _CODES else ("u16", np.dtype("<u2"))
     out = np.full(len(known), np.iinfo(dtype).max, dtype=dtype)

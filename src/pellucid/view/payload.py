@@ -11,8 +11,10 @@ import numpy as np
 from pellucid.errors import PellucidError
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.predictor import Predictor
-from pellucid.view.carried import carried_model
+from pellucid.view.carried import CarriedError, carried_model
 from pellucid.view.pack import pack_column, pack_importances, significant
+from pellucid.view.presets import preset_cuts
+from pellucid.view.recorded import recorded_answers
 from pellucid.view.whole import whole_of
 
 _ROWS = 1000  # explained rows that a page holds
@@ -85,9 +87,15 @@ def build_payload(run: Reportable, *, what_if: bool = True) -> dict[str, Any]:
 
 
 def model_payload(run: Reportable) -> dict[str, Any]:
-    """The model for the page to ask: its ``gzip``, or ``why`` it cannot come along."""
+    """The model for the page to ask: its ``gzip``, or ``why`` it cannot come along.
+
+    In its place ``recorded`` then has what it said of some rows, where it can be asked that.
+    """
     try:
-        return carried_model(run.model(), shown_rows(run.explanation(raw=True)).data)
+        predictor, shown = run.model(), shown_rows(run.explanation(raw=True))
+        return carried_model(predictor, shown.data)
+    except CarriedError as error:
+        return {"why": str(error), "recorded": recorded_answers(predictor, shown)}
     except PellucidError as error:
         return {"why": str(error)}
 
@@ -104,7 +112,8 @@ def explanation_payload(raw: Explanation, training: Mapping[str, Any]) -> dict[s
     """
     n_explained = raw.n_rows
     positions = shown_positions(raw)
-    whole = None if len(positions) == n_explained else whole_of(raw)
+    sampled = len(positions) < n_explained
+    whole = {**whole_of(raw), "cuts": preset_cuts(raw)} if sampled else None
     raw = shown_rows(raw)
     engineered = raw.engineered
     details = raw.details

@@ -83,9 +83,10 @@ export function editor({ fields, original, cells, before, state, answer, onedit,
 }
 
 /** What was predicted before, where it was something else. */
-function was(before, now, output) {
+export function was(before, now, output) {
   if (before === now) return h("p", { class: "muted" }, "The row as it is in the table.");
-  const of = ({ explained, task }) => (task === "regression" ? explained.predicted(0) : percent(explained.chance(0, output), 1));
+  const share = (p) => percent(p, p > 0.99 || p < 0.01 ? 2 : 1);
+  const of = ({ explained, task }) => (task === "regression" ? explained.predicted(0) : share(explained.chance(0, output)));
   return h("p", { class: "was" }, h("span", { class: "muted" }, "as it is "), of(before), h("span", { class: "muted" }, " → now "), h("strong", {}, of(now)));
 }
 

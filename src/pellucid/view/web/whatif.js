@@ -3,18 +3,22 @@
 import { answerOf, cellsOf } from "./carried/rows.js";
 import { h, section, select, swap } from "./dom.js";
 import { editor } from "./edit.js";
+import { count } from "./format.js";
 import { whenNear } from "./near.js";
+import { openRecord } from "./recorded/answers.js";
+import { recordedForm } from "./recorded/form.js";
 
 const NEAR = "600px"; // the model is opened when the section is this close
 
 /**
- * @param {{gzip: string}|{why: string}|null} carried the payload's model; null leaves the section out
+ * @param {{gzip: string}|{why: string, recorded?: Object}|null} carried the payload's model; null leaves the section out
  * @param {() => Promise<import("./carried/model.js").CarriedModel>} open opens it, once
  */
 export function whatIfSection(subject, state, carried, open) {
   if (!carried || !subject.explained?.n) return null;
   const body = h("div", {});
   const node = section("what-if", "What if", "Change a cell: the prediction and its reasons follow from the model itself, which is in this page. It says what the model would answer, not what would happen.", body);
+  if (carried.recorded) return recordedSection(subject, state, carried);
   if (carried.why) {
     swap(body, h("p", { class: "note" }, `The model is not in this page: ${carried.why}.`));
     return node;
@@ -26,6 +30,16 @@ export function whatIfSection(subject, state, carried, open) {
     });
   }, NEAR);
   return node;
+}
+
+/** Where the model is not in the page, what it was asked before. */
+function recordedSection(subject, state, { why, recorded }) {
+  const record = openRecord(subject, recorded);
+  const [n, m] = [record.rows.length, record.features.length];
+  const all = n === subject.explained.n;
+  return section("what-if", "What if", "Change one cell: the model’s answer was recorded when this page was written. It says what the model would answer, not what would happen.",
+    h("p", { class: "note" }, h("strong", {}, "Recorded answers, one change at a time. "), `The model is not in this page: ${why}. So it was asked beforehand about ${all ? count(n, "row") : `${n} of these rows, spread over its predictions`}, with one cell replaced by a value of the table, in ${m === 1 ? "one column" : `each of the ${m} weightiest columns`}. What it would say of other values, or of two changes together, is not known here; the studio asks the model itself.`),
+    recordedForm(subject, state, record, rowPicker(subject.explained, state, record.rows)));
 }
 
 /** The form of the row that the page speaks of, anew for each row. */
@@ -58,18 +72,18 @@ function follow(model, subject, state, body) {
   state.on(["level", "output"], () => edit.show());
 }
 
-/** The row by its name, the one before and the next. */
-function rowPicker({ n, rows }, state) {
+/** The row by its name, the one before and the next, of all or of some. */
+function rowPicker({ n, rows }, state, some = Array.from({ length: n }, (_, i) => i)) {
+  const at = () => Math.max(0, some.findLastIndex((row) => row <= state.get("row")));
   const step = (text, by, label) => h("button", {
-    type: "button", class: "quiet", "aria-label": label,
-    onclick: () => state.set({ row: Math.min(n - 1, Math.max(0, state.get("row") + by)) }),
+    type: "button", class: "quiet", "aria-label": label, onclick: () => state.set({ row: some[at() + by] }),
   }, text);
-  const choice = select("Row", rows.ids.map((id, i) => [i, String(id)]), Math.max(0, state.get("row")), (i) => state.set({ row: Number(i) }));
+  const choice = select("Row", some.map((i) => [i, String(rows.ids[i])]), some[at()], (i) => state.set({ row: Number(i) }));
   const [back, on] = [step("‹", -1, "Row before"), step("›", 1, "Next row")];
-  state.on(["row"], ({ row }) => {
-    choice.querySelector("select").value = String(Math.max(0, row));
-    back.disabled = row <= 0;
-    on.disabled = row >= n - 1;
+  state.on(["row"], () => {
+    choice.querySelector("select").value = String(some[at()]);
+    back.disabled = at() === 0;
+    on.disabled = at() === some.length - 1;
   });
   return h("div", { class: "picker" }, back, choice, on);
 }

@@ -23,20 +23,21 @@ function cell({ whole }, { levels: { raw }, raw: packed }, { name, control }, ro
 /** What the model says of a row of cells. */
 export function answerOf({ facts, base, explain }, subject, id, cells) {
   const { engineered, margins, raw, fine } = explain(cells);
-  const response = responseOf(facts, margins);
-  const chances = facts.task === "regression" ? null : response;
-  const said = chances ? chances.indexOf(Math.max(...chances)) : response[0];
-  const explanation = {
-    ...subject.explained,
-    base_values: Array.from(base),
-    rows: { ids: [id], margins: [Array.from(margins)], predicted: [said], probability: chances && [chances], true: null },
-  };
+  const explanation = { ...subject.explained, base_values: Array.from(base), rows: oneRow(facts, id, margins) };
   const byName = new Map(facts.fields.map((field) => [field.name, field.control]));
   return subjectOf(subject, explanation, {
     raw: level(facts.raw_names, raw, base.length, (f) => shown(byName.get(facts.raw_names[f]), cells[facts.raw_names[f]] ?? null)),
     engineered: subject.explained.levels.engineered
       && level(facts.engineered_names, fine, base.length, (f) => columnOf("numeric", [], [engineered[f]])),
   });
+}
+
+/** The rows of an explanation, where there is one: what margins mean, and no truth. */
+export function oneRow(facts, id, margins) {
+  const response = responseOf(facts, margins);
+  const chances = facts.task === "regression" ? null : response;
+  const said = chances ? chances.indexOf(Math.max(...chances)) : response[0];
+  return { ids: [id], margins: [Array.from(margins)], predicted: [said], probability: chances && [chances], true: null };
 }
 
 /** Probabilities of all classes, or the value, that margins mean. */
