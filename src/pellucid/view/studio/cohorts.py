@@ -54,17 +54,20 @@ def change_cohorts(library: Library, run: Run, asked: Mapping[str, Any]) -> list
 
 
 def told_cohort(library: Library, run: Run, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Sums and counts over all rows of a cohort, of those that a page does not hold too.
+    """Sums, counts and figures over all rows of a cohort, of those that a page does not hold too.
 
     Parameters
     ----------
     asked : mapping
-        ``{"cohort": cohort, "output": position}``.
+        ``{"cohort": cohort or the name of one that every page offers, "output": position}``;
+        ``"others"``: whether all other rows are meant.
     """
     explanation, output = library.explanation(run), asked.get("output", 0)
     if type(output) is not int or not 0 <= output < explanation.n_outputs:
         raise StudioError(f"output is {output!r:.40}; run {run.id} has {explanation.n_outputs}")
-    return cohort_totals(explanation, named_cohort(asked.get("cohort")), output)
+    given = asked.get("cohort")
+    cohort = given if isinstance(given, str) else named_cohort(given)
+    return cohort_totals(explanation, cohort, output, others=asked.get("others") is True)
 
 
 def _plain(cohort: NamedCohort) -> dict[str, Any]:

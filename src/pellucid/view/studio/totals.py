@@ -11,35 +11,50 @@ import pandas as pd
 from pellucid.explain.conditions import holds
 from pellucid.explain.explanation import Explanation
 from pellucid.store.cohorts import NamedCohort
+from pellucid.view.presets import preset_mask
+from pellucid.view.studio.measures import measures_of
 from pellucid.view.whole import whole_of
 
 _IMPORTANCE = "importance of "
 
 
-def cohort_totals(explanation: Explanation, cohort: NamedCohort, output: int) -> dict[str, Any]:
-    """Sums and counts, as `whole_of` gives them, over a cohort's rows.
+def cohort_totals(
+    explanation: Explanation, cohort: NamedCohort | str, output: int, *, others: bool = False
+) -> dict[str, Any]:
+    """Sums, counts and figures, as `whole_of` and `measures_of` give them, over a cohort's rows.
 
     Parameters
     ----------
     explanation : Explanation
         Over raw features.
-    cohort : NamedCohort
-        Its condition may name columns, and what `Named` has besides.
+    cohort : NamedCohort or str
+        Its condition may name columns, and what `Named` has besides; or the name of a cohort that
+        every page offers.
     output : int
         Whose probability and importances are meant.
+    others : bool
+        Whether all other rows are meant.
 
     Raises
     ------
-    ConditionError
-        A condition that cannot be read.
+    ConditionError, PresetError
+        A condition that cannot be read, a cohort that is not offered.
     """
+    mask = cohort_mask(explanation, cohort, output)
+    mask = ~mask if others else mask
+    return {**whole_of(explanation, mask), "figures": measures_of(explanation, mask, output)}
+
+
+def cohort_mask(explanation: Explanation, cohort: NamedCohort | str, output: int) -> np.ndarray:
+    """The rows of a cohort, bool (n_rows,)."""
+    if isinstance(cohort, str):
+        return preset_mask(explanation, cohort, output)
     if cohort.rows is not None:
         mask = np.zeros(explanation.n_rows, dtype=bool)
         mask[[row for row in cohort.rows if row < explanation.n_rows]] = True
-    else:
-        found = np.asarray(holds(cohort.where or "", Named(explanation, output)), dtype=bool)
-        mask = np.broadcast_to(found, explanation.n_rows)
-    return whole_of(explanation, mask)
+        return mask
+    found = np.asarray(holds(cohort.where or "", Named(explanation, output)), dtype=bool)
+    return np.broadcast_to(found, explanation.n_rows)
 
 
 class Named(Mapping[str, Any]):

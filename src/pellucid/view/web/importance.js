@@ -112,7 +112,7 @@ export function importanceSection(subject, state) {
   const byClass = () => state.get("over") === "all" && explained.nOutputs <= PALETTE;
 
   function segments(key, f) {
-    const each = explained.classes.map((_, k) => (cohort ? meanAbs(explained.levels[key].importances(k)(f), cohort.rows) : explained.rank(key, k).size[f]));
+    const each = explained.classes.map((_, k) => (cohort?.totals ? cohort.totals.size[key][k][f] : cohort ? meanAbs(explained.levels[key].importances(k)(f), cohort.rows) : explained.rank(key, k).size[f]));
     const sum = each.reduce((a, b) => a + b, 0) || 1;
     return each.map((v, k) => h("i", { class: `part-${k}`, title: `${explained.classes[k]}: ${num(v, 3)}`, style: { width: `${(100 * v) / sum}%` } }));
   }
@@ -127,7 +127,7 @@ export function importanceSection(subject, state) {
     }
     const made = explained.madeOf(f, output);
     if (!made.length) return h("p", { class: "muted" }, "The model sees no column made from this one.");
-    const other = cohort ? rank(explained.levels.engineered, output, explained.nOutputs, cohort.rows) : explained.rank("engineered", output);
+    const other = cohort?.totals ? rankOf(cohort.totals.size.engineered, output) : cohort ? rank(explained.levels.engineered, output, explained.nOutputs, cohort.rows) : explained.rank("engineered", output);
     const sum = made.reduce((t, j) => t + other.size[j], 0);
     return [
       h("p", { class: "muted" }, `The model sees it as ${count(made.length, "engineered column")}:`),

@@ -10,8 +10,8 @@ import { QueryError, reader } from "./query.js";
  * @typedef {Object} Keeper stores cohorts with the run
  * @property {(own: import("./own.js").Own) => Promise<Object[]>} save gives all that are kept
  * @property {(name: string) => Promise<Object[]>} drop
- * @property {(own: import("./own.js").Own, output: number) => Promise<Object>} totals sums and counts
- *   over all rows, as the payload's `whole`
+ * @property {(cohort: import("../cohorts.js").Cohort, output: number, others?: boolean) => Promise<Object>} totals
+ *   sums and counts over all rows, as the payload's `whole`, and `figures`; of all other rows at wish
  */
 
 /**

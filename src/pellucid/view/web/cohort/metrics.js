@@ -13,42 +13,67 @@ const LEAST_CHANCE = 1e-15;
  * @property {-1|0|1} better which way is better, 0 for neither
  */
 
-/** @returns {Figure[]} */
-export function figuresOf({ explained, task, target }, rows, output) {
-  return task === "regression" ? ofValues(explained.rows, rows, target) : ofClasses(explained, rows, output);
+/**
+ * What is counted of rows that the page holds; `pellucid.view.studio.measures` says it of all rows.
+ * @returns {Object<string, number|null>}
+ */
+export function measuresOf({ explained, task }, rows, output) {
+  return task === "regression" ? ofValues(explained.rows, rows) : ofClasses(explained, rows, output);
+}
+
+/** @returns {Figure[]} of what was counted */
+export function figuresOf({ explained, task, target }, found, output) {
+  if (task === "regression") {
+    return [
+      { label: `Mean predicted ${target}`, value: found.predicted, better: 0 },
+      { label: `Mean true ${target}`, value: found.true, better: 0 },
+      { label: "Mean error (predicted − true)", value: found.error, better: 0 },
+      { label: "Mean absolute error", value: found.absolute, better: -1 },
+      { label: "Root mean squared error", value: found.root, better: -1 },
+      { label: "R²", value: found.r2, better: 1 },
+    ];
+  }
+  const judged = found.known > 0 && found.right !== null;
+  return [
+    { label: `Mean chance of ${explained.outcome(output)}`, value: found.chance, share: true, better: 0 },
+    { label: `Truly ${explained.outcome(output)}`, value: found.truly, share: true, better: 0 },
+    { label: "Accuracy", value: judged ? found.right / found.known : null, share: true, interval: judged ? wilson(found.right, found.known) : null, better: 1 },
+    { label: "AUC", value: found.auc, better: 1 },
+    { label: "Log loss", value: found.loss, better: -1 },
+  ];
 }
 
 function ofClasses(explained, all, output) {
   const { rows } = explained;
   const place = explained.nOutputs === 1 ? 1 : output;
   const truths = all.filter((i) => (rows.true?.[i] ?? -1) >= 0);
-  const right = truths.filter((i) => rows.predicted?.[i] === rows.true[i]).length;
   const chance = (i) => rows.probability?.[i]?.[place] ?? NaN;
   const known = rows.probability ? truths : [];
-  return [
-    { label: `Mean chance of ${explained.outcome(output)}`, value: mean(all.map(chance)), share: true, better: 0 },
-    { label: `Truly ${explained.outcome(output)}`, value: mean(truths.map((i) => Number(rows.true[i] === place))), share: true, better: 0 },
-    { label: "Accuracy", value: truths.length && rows.predicted ? right / truths.length : null, share: true, interval: truths.length ? wilson(right, truths.length) : null, better: 1 },
-    { label: "AUC", value: auc(known.map(chance), known.map((i) => rows.true[i] === place)), better: 1 },
-    { label: "Log loss", value: mean(known.map((i) => -Math.log(Math.max(LEAST_CHANCE, rows.probability[i][rows.true[i]] ?? 0)))), better: -1 },
-  ];
+  return {
+    chance: mean(all.map(chance)),
+    truly: mean(truths.map((i) => Number(rows.true[i] === place))),
+    known: truths.length,
+    right: rows.predicted ? truths.filter((i) => rows.predicted[i] === rows.true[i]).length : null,
+    auc: auc(known.map(chance), known.map((i) => rows.true[i] === place)),
+    loss: mean(known.map((i) => -Math.log(Math.max(LEAST_CHANCE, rows.probability[i][rows.true[i]] ?? 0)))),
+  };
 }
 
-function ofValues({ predicted, margins, true: truth }, all, target) {
+function ofValues({ predicted, margins, true: truth }, all) {
   const said = (i) => predicted?.[i] ?? margins[i][0];
   const known = all.filter((i) => Number.isFinite(truth?.[i] ?? NaN));
   const off = known.map((i) => said(i) - truth[i]);
   const squares = mean(off.map((d) => d * d));
   const level = mean(known.map((i) => truth[i]));
   const spread = mean(known.map((i) => (truth[i] - level) ** 2));
-  return [
-    { label: `Mean predicted ${target}`, value: mean(all.map(said)), better: 0 },
-    { label: `Mean true ${target}`, value: level, better: 0 },
-    { label: "Mean error (predicted − true)", value: mean(off), better: 0 },
-    { label: "Mean absolute error", value: mean(off.map(Math.abs)), better: -1 },
-    { label: "Root mean squared error", value: squares === null ? null : Math.sqrt(squares), better: -1 },
-    { label: "R²", value: spread > 0 ? 1 - squares / spread : null, better: 1 },
-  ];
+  return {
+    predicted: mean(all.map(said)),
+    true: level,
+    error: mean(off),
+    absolute: mean(off.map(Math.abs)),
+    root: squares === null ? null : Math.sqrt(squares),
+    r2: spread > 0 ? 1 - squares / spread : null,
+  };
 }
 
 function mean(values) {

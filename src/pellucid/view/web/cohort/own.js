@@ -51,16 +51,16 @@ export function followCohort(subject, state) {
   });
 }
 
-/** Keep `totals` of the state to what is known of all rows of an own cohort, where a page has a sample. */
-export function followTotals({ explained }, state, keeper) {
-  if (!explained?.whole) return;
+/** Keep `totals` of the state to what is known of all rows of the cohort, where a page has a sample. */
+export function followTotals(subject, state, keeper) {
+  if (!subject.explained?.whole) return;
   let asked = 0;
-  state.on(["cohort", "own", "output"], async ({ cohort, own, output }) => {
+  state.on(["cohort", "own", "output"], async ({ cohort, output }) => {
     asked += 1;
     const mine = asked;
     state.set({ totals: null });
-    const found = own.find(({ name }) => cohort === `own:${name}`);
-    if (!found) return;
+    const found = cohort ? allCohorts(subject, state).find((each) => each.id === cohort) : null;
+    if (!found?.rows.length) return;
     const totals = await keeper.totals(found, Math.max(0, output)).catch(() => null); // the sample stays
     if (mine === asked) state.set({ totals });
   });

@@ -21,6 +21,6 @@ export function cohortPicker(subject, state, keeper = null) {
 /** A select of all cohorts; `without` names the first choice. */
 export function cohortSelect(label, subject, state, chosen, onchange, without = "all rows") {
   const offered = allCohorts(subject, state);
-  return select(label, [["", without], ...offered.map((c) => [c.id, `${c.label} (${num(c.rows.length)})`])],
+  return select(label, [["", without], ...offered.map((c) => [c.id, `${c.label} (${num(c.rows.length)}${subject.explained.whole ? " of the sample" : ""})`])],
     offered.some((c) => c.id === chosen) ? chosen : "", onchange);
 }

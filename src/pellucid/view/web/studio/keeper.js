@@ -6,12 +6,13 @@ import { ask } from "./api.js";
 export async function keeperOf(run) {
   const path = `/api/runs/${encodeURIComponent(run.id)}/cohorts`;
   const kept = ({ cohorts }) => cohorts.map((cohort) => ({ ...cohort, kept: true }));
+  const given = ({ name, where, rows }) => (rows ? { name, rows } : { name, where });
   const change = async (body) => kept(await ask(path, { body }));
   return {
     own: kept(await ask(path)),
     keeper: {
-      save: ({ name, where, rows }) => change({ save: rows ? { name, rows } : { name, where } }),
-      totals: ({ name, where, rows }, output) => ask(`/api/runs/${encodeURIComponent(run.id)}/totals`, { body: { cohort: rows ? { name, rows } : { name, where }, output } }),
+      save: (own) => change({ save: given(own) }),
+      totals: ({ id, own }, output, others = false) => ask(`/api/runs/${encodeURIComponent(run.id)}/totals`, { body: { cohort: own ? given(own) : id, output, others } }),
       drop: (name) => change({ drop: name }),
     },
   };
