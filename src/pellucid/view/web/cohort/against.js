@@ -91,7 +91,7 @@ function figures(subject, both, state) {
   const [a, b] = both.map((side) => figuresOf(subject, side.totals?.figures ?? measuresOf(subject, side.rows, output), output));
   const value = (f) => (f.value === null ? "–" : f.share ? percent(f.value, 1) : metricValue(f.value));
   const shown = (f) => [value(f), f.interval && f.value !== null && h("span", { class: "interval" }, f.interval.map((v) => percent(v, 1)).join(" to "))];
-  const change = (f, i) => (f.value === null || b[i].value === null ? "–" : f.share ? points(b[i].value - f.value) : signed(b[i].value - f.value, 3));
+  const change = (f, i) => (f.value === null || b[i].value === null ? "–" : f.share ? points(b[i].value - f.value) : `${b[i].value > f.value ? "+" : ""}${metricValue(b[i].value - f.value)}`);
   const worse = (f, i) => f.better !== 0 && f.value !== null && b[i].value !== null && b[i].value !== f.value && (b[i].value > f.value) !== (f.better > 0);
   return table("Figures of both cohorts", [
     { label: "Figure", unseen: true, show: (f) => name(f.label), class: "grow" },

@@ -1,7 +1,7 @@
 // Two runs side by side: how good they are, and what they base their predictions on.
 
 import { h, name, section, select } from "../dom.js";
-import { lowerIsBetter, metricName, metricValue, percent, signed } from "../format.js";
+import { lowerIsBetter, metricName, metricValue, percent } from "../format.js";
 import { table } from "../table.js";
 import { ask } from "./api.js";
 import { to } from "./link.js";
@@ -39,8 +39,9 @@ function scores({ metrics, runs }) {
     for (const id of Object.keys({ ...a, ...b })) rows.push({ id, where, a: a[id] ?? null, b: b[id] ?? null });
   }
   const primary = runs[0].metric;
-  rows.sort((x, y) => (y.id === primary) - (x.id === primary));
   const change = (r) => (r.a === null || r.b === null ? null : r.b - r.a);
+  // what both have comes first: one of them may have no test rows
+  rows.sort((x, y) => (change(x) === null) - (change(y) === null) || (y.id === primary) - (x.id === primary));
   const better = (r) => (change(r) === null || change(r) === 0 ? "" : (change(r) < 0) === lowerIsBetter(r.id) ? "better" : "worse");
   return section("scores", "Scores", null, table("Scores of both runs", [
     { label: "Metric", sort: (r) => metricName(r.id), show: (r) => metricName(r.id), class: "grow" },
@@ -48,7 +49,7 @@ function scores({ metrics, runs }) {
     { label: runs[0].name, number: true, sort: (r) => r.a, show: (r) => metricValue(r.a) },
     { label: runs[1].name, number: true, sort: (r) => r.b, show: (r) => metricValue(r.b) },
     { label: "Difference", number: true, sort: change, show: (r) => h("span", { class: better(r) === "worse" ? "up" : better(r) ? "down" : null },
-      change(r) === null ? "–" : `${signed(change(r), 3)}${better(r) ? `, ${better(r)}` : ""}`) },
+      change(r) === null ? "–" : `${change(r) > 0 ? "+" : ""}${metricValue(change(r))}${better(r) ? `, ${better(r)}` : ""}`) },
   ], rows, { first: 14 }));
 }
 
