@@ -6,9 +6,10 @@ from scipy.optimize import minimize
 
 from pellucid.models import smoothing
 from pellucid.models.curves import knots_of
+from pellucid.models.design import Design
 from pellucid.models.family import FamilyError, Rows, get_family
 from pellucid.models.problem import Problem
-from pellucid.models.smoothing import Design, fit_additive
+from pellucid.models.smoothing import fit_additive
 
 REGRESSION = Problem("regression")
 

@@ -11,7 +11,7 @@ import pytest
 
 from pellucid.azureml.client import ExplanationClient, NoExplanationError
 from pellucid.azureml.datasets import Dataset, DatasetError, TabularDataset
-from pellucid.azureml.environment import CondaDependencies, ScriptError, ScriptRunConfig
+from pellucid.azureml.environment import CondaDependencies
 from pellucid.azureml.explanations import OldExplanation
 from pellucid.azureml.mimic import (
     DecisionTreeExplainableModel,
@@ -30,6 +30,7 @@ from pellucid.azureml.scoring import (
     load,
     save,
 )
+from pellucid.azureml.scripts import ScriptError, ScriptRunConfig
 from pellucid.azureml.services import InferenceConfig, Webservice, WebserviceException
 from pellucid.azureml.settings import ConfigError
 from pellucid.azureml.training import AutoMLConfig

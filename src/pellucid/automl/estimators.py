@@ -26,7 +26,7 @@ from pellucid.models.family import family_names
 from pellucid.search.metrics import get_metric
 from pellucid.search.plan import Plan
 from pellucid.search.progress import ProgressCallback
-from pellucid.store.run import leaderboard_frame
+from pellucid.store.leaderboard import leaderboard_frame
 from pellucid.tabular.config import FeaturizationConfig
 from pellucid.tabular.errors import ReadError
 from pellucid.tabular.read import to_frame

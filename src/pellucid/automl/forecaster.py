@@ -18,7 +18,7 @@ from pellucid.automl.training import train
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.forecast import ForecastPredictor
 from pellucid.search.progress import ProgressCallback
-from pellucid.store.run import leaderboard_frame
+from pellucid.store.leaderboard import leaderboard_frame
 from pellucid.tabular.read import to_frame
 from pellucid.tabular.series.history import History
 from pellucid.tabular.series.infer import read_history

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from pellucid import shapley
 from pellucid.automl.asides import Asides, KeptApart
 from pellucid.automl.clock import Clock
+from pellucid.automl.explaining import explain_some
 from pellucid.automl.facts import asked_for, cv_scores, held_out_scores, tell
 from pellucid.automl.guardrails import Guardrail
 from pellucid.automl.latency import ensemble_of, shrink
@@ -42,11 +41,7 @@ from pellucid.tabular.fingerprint import fingerprints
 if TYPE_CHECKING:
     from pellucid.store.runs import Run
 
-_EXPLAINED = 1000  # rows explained during training
-_PROBED = 30  # of them, to see how long that takes
-_STORING = 0.5  # seconds that writing the results takes
 _LATE = 0.1  # of the budget, by which an explanation may exceed it
-_LEAST_SECONDS = 1.0  # that explaining is worth, however late it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +127,7 @@ def train(
             explanation = None
             if options.explain:
                 with clock.stage("explain"):
-                    explanation = _explain(model.predictor, prepared, target, test, setting)
+                    explanation = explain_some(model.predictor, prepared, target, test, setting)
             suspicions = _suspect(prepared, target, test, explanation, options)
             facts = {
                 **params,
@@ -236,45 +231,6 @@ def _learn_whole(
         )
     predictor = replace(model.predictor, ensemble=learned.ensemble)
     return _Model(predictor, model.chosen, learned.parts), learned
-
-
-def _explain(
-    predictor: Predictor,
-    prepared: Prepared,
-    target: Target,
-    test: KeptApart | None,
-    setting: Setting,
-) -> Explanation:
-    """Explain a seeded sample of the test rows, or of the training rows when there are none.
-
-    Up to 1,000 rows, and fewer where the model is slow to explain and the time short.
-    """
-    learned = prepared.folds.learned
-    frame: pd.DataFrame = prepared.rows[learned]
-    codes: np.ndarray | None = target.y[learned]
-    if test is not None:
-        frame, codes = test.frame, test.y
-    order = np.random.default_rng(setting.options.seed).permutation(len(frame))
-    kept = np.sort(order[: _affordable(predictor, frame.iloc[order[:_PROBED]], setting)])
-    true = None
-    if codes is not None:
-        true = codes[kept] if predictor.classes is None else predictor.classes[codes[kept]]
-    return predictor.explain(
-        frame.iloc[kept], rows_from="train" if test is None else "test", y=true
-    )
-
-
-def _affordable(predictor: Predictor, probe: pd.DataFrame, setting: Setting) -> int:
-    """How many rows there is time to explain, told from a few of them."""
-    deadline = setting.clock.deadline
-    if deadline.budget is None or len(probe) == 0:
-        return _EXPLAINED
-    predictor.explain(probe[:1])  # compiles
-    started = time.monotonic()
-    predictor.explain(probe)
-    seconds = max(time.monotonic() - started, 1e-6) / len(probe)
-    left = max(_LEAST_SECONDS, deadline.remaining - _STORING)
-    return int(np.clip(0.8 * left / seconds, len(probe), _EXPLAINED))
 
 
 def _suspect(

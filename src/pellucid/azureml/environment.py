@@ -1,23 +1,19 @@
-"""Environments and compute targets: what they were called, and that all of them are here."""
+"""Environments: lists of packages under a name; what runs here runs in this very environment."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.azureml.notes import note_once
 from pellucid.errors import PellucidError
 
 if TYPE_CHECKING:
-    from pellucid.azureml.runs import ScriptRun
-    from pellucid.azureml.workspace import Experiment, Workspace
+    from pellucid.azureml.workspace import Workspace
 
 VERSION = "1.62.0"  # of the SDK whose names these are
 DEFAULT_CPU_IMAGE = "this machine"  # the container image of old scripts
@@ -25,16 +21,8 @@ DEFAULT_GPU_IMAGE = DEFAULT_CPU_IMAGE
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-class ExperimentExecutionException(PellucidError):
-    """A run that failed."""
-
-
-class ScriptError(ExperimentExecutionException):
-    """A script that is not there, or that failed."""
-
-
-class ComputeTargetException(PellucidError):
-    """Never raised here: every compute target exists, and is this machine."""
+class EnvironmentFileError(PellucidError):
+    """A file of an environment that is there already."""
 
 
 class CondaDependencies:
@@ -203,7 +191,9 @@ class Environment:
         """Write its packages as conda_dependencies.yml into a folder."""
         target = Path(path) / "conda_dependencies.yml"
         if target.exists() and not overwrite:
-            raise ScriptError(f"{target} exists already; pass overwrite=True to replace it")
+            raise EnvironmentFileError(
+                f"{target} exists already; pass overwrite=True to replace it"
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(self.python.conda_dependencies.serialize_to_string(), "utf-8")
 
@@ -216,112 +206,3 @@ class Environment:
     def register(self, workspace: Workspace) -> Environment:
         """Itself."""
         return self
-
-
-class RunConfiguration:
-    """How a script runs; only its environment's variables are used here."""
-
-    def __init__(self, script: str | None = None, **others: Any) -> None:
-        self.script = script
-        self.target = "local"
-        self.environment = Environment("local")
-
-
-class ScriptRunConfig:
-    """A script to run as a run of an experiment."""
-
-    def __init__(
-        self,
-        source_directory: str = ".",
-        script: str | None = None,
-        arguments: Sequence[Any] | None = None,
-        run_config: RunConfiguration | None = None,
-        compute_target: Any = None,
-        environment: Environment | None = None,
-        **others: Any,
-    ) -> None:
-        self.source_directory = source_directory
-        self.script = script
-        self.arguments = list(arguments or ())
-        self.run_config = run_config or RunConfiguration()
-        if environment is not None:
-            self.run_config.environment = environment
-
-    def submit_to(
-        self, experiment: Experiment, *, tags: Mapping[str, str], **others: Any
-    ) -> ScriptRun:
-        """Run the script to its end, in a process of its own; called by `Experiment.submit`.
-
-        What it writes to ``outputs`` becomes files of the run, what it prints ``logs/output.txt``.
-        """
-        from pellucid.azureml.runs import CONTEXT, ScriptRun, new_id
-
-        folder = Path(self.source_directory).resolve()
-        if self.script is None or not (folder / self.script).is_file():
-            raise ScriptError(f"there is no script {self.script} in {folder}")
-        run = ScriptRun(experiment, new_id())
-        run.set_tags(tags)
-        command = [sys.executable, "-m", "pellucid.azureml", self.script]
-        command += [str(getattr(each, "name", each)) for each in self.arguments]
-        known = {**os.environ, **self.run_config.environment.environment_variables}
-        known.setdefault("PYTHONIOENCODING", "utf-8")
-        known[CONTEXT] = f"{experiment.name}/{run.id}"
-        known["PELLUCID_STORE"] = str(experiment.workspace.directory.parent)
-        done = subprocess.run(
-            command, cwd=folder, env=known, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            encoding="utf-8", errors="replace", check=False,
-        )  # fmt: skip
-        (run.directory / "logs").mkdir(exist_ok=True)
-        (run.directory / "logs/output.txt").write_text(done.stdout, "utf-8")
-        if (folder / "outputs").is_dir():
-            run.upload_folder("outputs", str(folder / "outputs"))
-        if done.returncode:
-            run.fail(f"exit code {done.returncode}")
-            last = "\n".join(done.stdout.splitlines()[-20:])
-            raise ScriptError(f"{self.script} ended with code {done.returncode}:\n{last}")
-        if run.status == "Running":
-            run.complete()
-        return run
-
-
-class ComputeTarget:
-    """A cluster by its name; it is this machine."""
-
-    def __init__(self, workspace: Workspace | None = None, name: str = "local") -> None:
-        self.name = name
-        self.type = "local"
-        note_once(f"the compute target {name} is this machine")
-
-    @classmethod
-    def create(cls, workspace: Workspace, name: str, configuration: Any = None) -> ComputeTarget:
-        """The same: there is nothing to create."""
-        return cls(workspace, name)
-
-    def wait_for_completion(self, show_output: bool = False, **others: Any) -> None:
-        """It is there."""
-
-    def get_status(self) -> Any:
-        """It is there."""
-        return "Succeeded"
-
-    def delete(self) -> None:
-        """There is nothing to delete."""
-
-
-class AmlCompute(ComputeTarget):
-    """A cluster by its name; it is this machine."""
-
-    @staticmethod
-    def provisioning_configuration(**settings: Any) -> dict[str, Any]:
-        """What a cluster would be like; not used here."""
-        return settings
-
-
-class Anywhere(dict[str, Any]):
-    """Compute targets by name: any name is this machine."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __missing__(self, name: str) -> ComputeTarget:
-        return AmlCompute(None, name)

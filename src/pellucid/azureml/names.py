@@ -19,6 +19,8 @@ _SETTINGS = "pellucid.azureml.settings"
 _SETUP = "pellucid.azureml.setup"
 _SCORING = "pellucid.azureml.scoring"
 _ENVIRONMENT = "pellucid.azureml.environment"
+_SCRIPTS = "pellucid.azureml.scripts"
+_COMPUTERS = "pellucid.azureml.compute"
 _MODELS = "pellucid.azureml.models"
 _SERVICES = "pellucid.azureml.services"
 _SCORES = "pellucid.azureml.scores"
@@ -32,12 +34,12 @@ _CORE = {
     "Experiment": _WORKSPACE,
     "Model": _MODELS,
     "Run": _RUNS,
-    "RunConfiguration": _ENVIRONMENT,
-    "ScriptRunConfig": _ENVIRONMENT,
+    "RunConfiguration": _SCRIPTS,
+    "ScriptRunConfig": _SCRIPTS,
     "Webservice": _SERVICES,
     "Workspace": _WORKSPACE,
 }
-_COMPUTE = {"AmlCompute": _ENVIRONMENT, "ComputeTarget": _ENVIRONMENT}
+_COMPUTE = {"AmlCompute": _COMPUTERS, "ComputeTarget": _COMPUTERS}
 _CLIENTS = {"ExplanationClient": _CLIENT}
 _SETUPS = {
     "AutoMLExplainerSetupClass": _SETUP,
@@ -75,7 +77,7 @@ AZUREML: dict[str, dict[str, str]] = {
         "ServicePrincipalAuthentication": _WORKSPACE,
     },
     "core.compute": _COMPUTE,
-    "core.compute_target": {"ComputeTargetException": _ENVIRONMENT},
+    "core.compute_target": {"ComputeTargetException": _COMPUTERS},
     "core.conda_dependencies": {"CondaDependencies": _ENVIRONMENT},
     "core.dataset": {"Dataset": _DATA},
     "core.datastore": {"Datastore": _DATA},
@@ -88,12 +90,14 @@ AZUREML: dict[str, dict[str, str]] = {
     "core.model": {"InferenceConfig": _SERVICES, "Model": _MODELS},
     "core.run": {"Run": _RUNS},
     "core.resource_configuration": {"ResourceConfiguration": _ENVIRONMENT},
-    "core.runconfig": dict.fromkeys(
-        ("DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE", "DockerConfiguration", "RunConfiguration"),
-        _ENVIRONMENT,
-    ),
-    "core.script_run": {"ScriptRun": _RUNS},
-    "core.script_run_config": {"ScriptRunConfig": _ENVIRONMENT},
+    "core.runconfig": {
+        "DEFAULT_CPU_IMAGE": _ENVIRONMENT,
+        "DEFAULT_GPU_IMAGE": _ENVIRONMENT,
+        "DockerConfiguration": _ENVIRONMENT,
+        "RunConfiguration": _SCRIPTS,
+    },
+    "core.script_run": {"ScriptRun": _SCRIPTS},
+    "core.script_run_config": {"ScriptRunConfig": _SCRIPTS},
     "core.webservice": _SERVING,
     "core.workspace": {"Workspace": _WORKSPACE},
     "automl.core.featurization": {"FeaturizationConfig": _SETTINGS},
@@ -107,8 +111,8 @@ AZUREML: dict[str, dict[str, str]] = {
     "data.dataset_factory": {"TabularDatasetFactory": _DATA},
     "data.tabular_dataset": {"TabularDataset": _DATA},
     "exceptions": {
-        "ComputeTargetException": _ENVIRONMENT,
-        "ExperimentExecutionException": _ENVIRONMENT,
+        "ComputeTargetException": _COMPUTERS,
+        "ExperimentExecutionException": _SCRIPTS,
         "WebserviceException": _SERVICES,
     },
     "explain.model._internal.explanation_client": _CLIENTS,

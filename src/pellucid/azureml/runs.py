@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.errors import PellucidError
+from pellucid.azureml.run_files import RunError, RunFiles, copy_out
 from pellucid.files import write_file
 
 if TYPE_CHECKING:
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 CONTEXT = "PELLUCID_AZUREML_RUN"  # experiment/run of the script that a run started
 _FACTS = "run.json"
 MODEL_FILE = "outputs/model.pkl"
-
-
-class RunError(PellucidError):
-    """A run, or a file of one, that does not exist."""
 
 
 def new_id() -> str:
@@ -257,32 +253,22 @@ class Run:
 
     # files
 
+    @property
+    def _files(self) -> RunFiles:
+        return RunFiles(self.directory, hidden=(_FACTS,))
+
     def upload_file(self, name: str, path_or_stream: Any, **others: Any) -> None:
         """Keep a file under a name."""
-        target = self._place(name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if hasattr(path_or_stream, "read"):
-            content = path_or_stream.read()
-            target.write_bytes(content.encode() if isinstance(content, str) else content)
-        elif not Path(path_or_stream).is_file():
-            raise RunError(f"there is no file {path_or_stream} to upload")
-        elif Path(path_or_stream).resolve() != target.resolve():
-            shutil.copyfile(path_or_stream, target)
+        self._files.add(name, path_or_stream)
 
     def upload_folder(self, name: str, path: str, **others: Any) -> None:
         """Keep what is in a folder."""
-        for each in sorted(Path(path).rglob("*")):
-            if each.is_file():
-                self.upload_file(f"{name}/{each.relative_to(path).as_posix()}", each)
+        self._files.add_folder(name, Path(path))
 
     def download_file(self, name: str, output_file_path: str | None = None, **others: Any) -> None:
         """Copy a file out; to its own name, or into a folder."""
         source = self._existing(name)
-        target = Path(output_file_path) if output_file_path else Path(source.name)
-        if target.is_dir():
-            target = target / source.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+        copy_out(source, Path(output_file_path or source.name))
 
     def download_files(
         self, prefix: str | None = None, output_directory: str = ".", **others: Any
@@ -290,22 +276,14 @@ class Run:
         """Copy files out, with their folders."""
         for name in self.get_file_names():
             if name.startswith(prefix or ""):
-                self.download_file(name, str(Path(output_directory) / name))
+                copy_out(self._existing(name), Path(output_directory) / name)
 
     def get_file_names(self) -> list[str]:
         """Names of its files."""
-        files = (each for each in sorted(self.directory.rglob("*")) if each.is_file())
-        names = [each.relative_to(self.directory).as_posix() for each in files]
-        return [name for name in names if name != _FACTS]
-
-    def _place(self, name: str) -> Path:
-        place = (self.directory / name).resolve()
-        if not place.is_relative_to(self.directory.resolve()):
-            raise RunError(f"{name!r} is outside of the run's folder")
-        return place
+        return self._files.names
 
     def _existing(self, name: str) -> Path:
-        place = self._place(name)
+        place = self._files.place(name)
         if not place.exists():
             known = ", ".join(self.get_file_names()[:20]) or "none"
             raise RunError(f"run {self.id} has no file {name!r}; it has: {known}")
@@ -330,7 +308,3 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run(Experiment: {self.experiment.name}, Id: {self.id}, Status: {self.status})"
-
-
-class ScriptRun(Run):
-    """The run of a script."""

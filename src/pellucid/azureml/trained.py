@@ -167,7 +167,7 @@ class TrialRun(_StoredRun):
 
     def _existing(self, name: str) -> Path:
         """A file; the model's own are made when they are asked for."""
-        place = self._place(name)
+        place = self._files.place(name)
         if not place.exists() and name in artefacts.NAMES:
             artefacts.make(name, self.fitted, place)
         return super()._existing(name)

@@ -85,7 +85,7 @@ class Workspace:
     @property
     def compute_targets(self) -> dict[str, Any]:
         """Every compute target is this machine."""
-        from pellucid.azureml.environment import Anywhere
+        from pellucid.azureml.compute import Anywhere
 
         return Anywhere()
 

@@ -1,15 +1,13 @@
-"""What a run comes to, for people and as JSON."""
+"""What a run comes to, for people."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pellucid.cli.text import bar, can_draw_blocks, near, number, shorten, table
 from pellucid.store.location import DEFAULT_FOLDER
 from pellucid.store.run import Run
-from pellucid.store.writer import plain
 
 if TYPE_CHECKING:
     from pellucid.explain.explanation import Explanation
@@ -30,7 +28,6 @@ _MOST_COLUMNS = 60
 _BAR = 24
 
 
-# -- for people -----------------------------------------------------------------------------------
 def summary(
     run: Run | None,
     training: Mapping[str, Any],
@@ -70,7 +67,7 @@ def details(run: Run) -> str:
         _leaderboard(training),
         _columns(training),
         _whole(training),
-        _importance(_explanation(run)),
+        _importance(explanation_of(run)),
         _notes(training),
         _warnings(training),
         _next(run, None),
@@ -256,49 +253,6 @@ def _place(run: Run) -> str:
     return location.uri if location.folder is None else near(location.folder)
 
 
-def _explanation(run: Run) -> Explanation | None:
+def explanation_of(run: Run) -> Explanation | None:
+    """The explanation that a run was trained with, if it was."""
     return run.explanation() if run.training.get("model_explainability", True) else None
-
-
-# -- as JSON --------------------------------------------------------------------------------------
-def to_json(run: Run | None, training: Mapping[str, Any], explanation: Explanation | None) -> str:
-    """All facts of a training as one JSON object."""
-    facts = {
-        "run": None if run is None else run.id,
-        "name": None if run is None else run.name,
-        "store": None if run is None else str(run.store.location),
-        "status": None if run is None else run.status,
-        "training": training,
-        "importance": None if explanation is None else explanation.feature_importance_dict(),
-    }
-    return _dump(facts)
-
-
-def details_json(run: Run) -> str:
-    """A run as one JSON object; of one that is not finished, what is known."""
-    if run.status == "FINISHED":
-        return to_json(run, run.training, _explanation(run))
-    return _dump(_line(run))
-
-
-def runs_json(store: Store) -> str:
-    """The runs as a JSON array."""
-    return _dump([_line(run) for run in store.runs()])
-
-
-def _line(run: Run) -> dict[str, Any]:
-    return {
-        "run": run.id,
-        "name": run.name,
-        "store": str(run.store.location),
-        "status": run.status,
-        "reason": run.reason,
-        "started": run.started.isoformat(),
-        "ended": run.ended.isoformat() if run.ended else None,
-        "params": run.params,
-        "metrics": run.metrics,
-    }
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(plain(value), allow_nan=False, ensure_ascii=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +11,6 @@ import pandas as pd
 
 from pellucid.errors import PellucidError
 from pellucid.explain.certificate import Certificate
-from pellucid.explain.told import told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -274,44 +272,12 @@ class Explanation:
 
         return explanation_page(self, model=model, target=target, height=height)
 
-    def _headline(self) -> str:
-        per = f", {self.n_outputs} classes" if self.n_outputs > 1 else ""
-        return (
-            f"{self.method} {self.level} explanation of {self.n_rows} {self.rows_from} rows, "
-            f"{self.n_features} features{per}, {self.space} space, "
-            f"background of {self.background_size} rows"
-            + (f", {self.certificate.verdict}" if self.certificate is not None else "")
-        )
-
     def __repr__(self) -> str:
-        lines = [f"<Explanation: {self._headline()}>"]
-        if self.n_rows:
-            top = self.feature_importance_dict(top_k=5)
-            width = max((len(name) for name in top), default=0)
-            lines += [f"  {name:<{width}}  {told(value)}" for name, value in top.items()]
-            if self.n_features > len(top):
-                lines.append(f"  ... {self.n_features - len(top)} more")
-        if self.certificate is not None:
-            lines += [f"  {weakness}" for weakness in self.certificate.weaknesses]
-        return "\n".join(lines)
+        from pellucid.explain.shown import as_text
+
+        return as_text(self)
 
     def _repr_html_(self) -> str:
-        top = self.feature_importance_dict(top_k=10) if self.n_rows else {}
-        widest = max(top.values(), default=0.0) or 1.0
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{html.escape(name)}</td>"
-            f"<td style='text-align:right'>{told(value)}</td>"
-            f"<td style='text-align:left'><div style='background:#0072b2;height:.8em;"
-            f"width:{max(1, round(160 * value / widest))}px'></div></td></tr>"
-            for name, value in top.items()
-        )
-        more = self.n_features - len(top)
-        foot = f"<p>{more} more features</p>" if top and more > 0 else ""
-        if self.certificate is not None:
-            said = html.escape(str(self.certificate))
-            foot += f"<details><summary>certificate</summary><pre>{said}</pre></details>"
-        return (
-            f"<div><p>{html.escape(self._headline())}</p><table><thead><tr><th>feature</th>"
-            f"<th>mean |importance|</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
-            f"{foot}</div>"
-        )
+        from pellucid.explain.shown import as_html
+
+        return as_html(self)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from string import Formatter
 from typing import Any
 
 import numpy as np
@@ -21,10 +20,9 @@ from pellucid.explain.explainer import explain
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.ground import prepare
 from pellucid.explain.matrices import stack
+from pellucid.explain.phrases import phrases_of, shown
 from pellucid.explain.subject import Space
-from pellucid.explain.told import told
 
-_FIELDS = {None, "feature", "cell", "typical"}
 _TOGETHER = 4096  # noisy rows that are explained at a time
 
 
@@ -179,7 +177,7 @@ def reason_codes(
             theirs = _strongest(_pushes(again, outcome, like=start_rows), top)
             kept += theirs.reshape(n, *chosen.shape).sum(axis=0)
         kept = kept / copies
-    phrases = _phrases(found.feature_names, compared.frame, words or {})
+    phrases = phrases_of(found.feature_names, compared.frame, words or {})
     cells = found.data.astype(object)
     rows = tuple(
         _reasons(cells.iloc[i], pushes[i], chosen[i], kept[i], phrases) for i in range(asked.n_rows)
@@ -236,35 +234,6 @@ def _with_noise(asked: Asked, compared: Asked, noise: float, rng: np.random.Gene
     return changed(asked.rows, changes)
 
 
-def _phrases(
-    names: tuple[str, ...], compared: pd.DataFrame, words: Mapping[str, str]
-) -> dict[str, tuple[str, str]]:
-    """For each feature its text, and what is typical of it."""
-    unknown = [name for name in words if name not in names]
-    if unknown:
-        raise AskError(f"words are given for {unknown[0]!r}; there are {', '.join(names[:10])}")
-    found = {}
-    for name in names:
-        typical = ""
-        if name in compared.columns:
-            known = compared[name].dropna()
-            if len(known) and is_ordered(known):
-                numeric = pd.api.types.is_numeric_dtype(known.dtype)
-                typical = _shown(known.quantile(0.5, "linear" if numeric else "nearest"))
-            elif len(known):
-                typical = str(known.astype(object).mode().iloc[0])
-        usual = "{feature} is {cell} (typically {typical})" if typical else "{feature} is {cell}"
-        text = words.get(name, usual)
-        odd = {field for _, field, _, _ in Formatter().parse(text)} - _FIELDS
-        if odd:
-            raise AskError(
-                f"the words for {name!r} hold {odd.pop()!r} in braces; {{cell}}, {{typical}} and "
-                f"{{feature}} can be filled in"
-            )
-        found[name] = (text, typical)
-    return found
-
-
 def _reasons(
     cells: pd.Series,
     pushes: np.ndarray,
@@ -285,18 +254,7 @@ def _reasons(
                 push=float(pushes[i]),
                 share=float(pushes[i] / total),
                 stability=float(kept[i]),
-                words=text.format(feature=name, cell=_shown(cell), typical=typical),
+                words=text.format(feature=name, cell=shown(cell), typical=typical),
             )
         )
     return tuple(reasons)
-
-
-def _shown(cell: Any) -> str:
-    """A cell as people write it; the time of a day only where it is not midnight."""
-    if pd.api.types.is_scalar(cell) and pd.isna(cell):
-        return "missing"
-    if isinstance(cell, (float, np.floating)):
-        return told(float(cell))
-    if isinstance(cell, pd.Timestamp) and cell == cell.normalize():
-        return f"{cell:%Y-%m-%d}"
-    return str(cell)

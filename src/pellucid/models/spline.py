@@ -16,10 +16,11 @@ import numpy as np
 from pellucid.arrays import read_arrays
 from pellucid.models.boosting import Start
 from pellucid.models.curves import Curves, has_more_values, knots_of
+from pellucid.models.design import Design
 from pellucid.models.family import Config, Rows, Shapley, with_defaults
 from pellucid.models.linear import LinearMember, Scaling, read_linear
 from pellucid.models.problem import Problem
-from pellucid.models.smoothing import Design, Fitted, fit_additive
+from pellucid.models.smoothing import Fitted, fit_additive
 
 _KNOTS, _FEWEST_KNOTS = 20, 4
 _KNOTS_OF_MANY = 12  # where each class has curves of its own

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from pellucid.models.problem import Problem
 from pellucid.models.shared import Peers
 from pellucid.models.stored import StoredRows
 from pellucid.models.trees import TreeMember, read_trees
-from pellucid.shapley.trees import CATEGORICAL, MISSING_LEFT, UNKNOWN_LEFT, TreeEnsemble
+from pellucid.models.unknown import codes_of, unknown_as_missing, without_unknown
 
 _OBJECTIVES = {
     "binary": "binary:logistic",
@@ -74,11 +73,11 @@ class XGBoostFamily:
         """
         xgboost = _import()
         start = Start.of(train, problem)
-        known = {column: _codes(train.X[:, column]) for column in train.categorical}
+        known = {column: codes_of(train.X[:, column]) for column in train.categorical}
 
         def matrix(rows: Rows) -> Any:
             return xgboost.DMatrix(
-                _without_unknown(rows.X, known),
+                without_unknown(rows.X, known),
                 start.labels(rows, problem),
                 weight=rows.weight,
                 base_margin=start.margins(len(rows.X)),
@@ -192,7 +191,7 @@ def _boost(
 def _member(booster: Any, start: Start, known: Mapping[int, np.ndarray]) -> TreeMember:
     from pellucid.shapley.readers.xgboost import read
 
-    trees = _unknown_as_missing(start.complete(read(booster)), known)
+    trees = unknown_as_missing(start.complete(read(booster)), known)
     return TreeMember(trees, rounds=booster.num_boosted_rounds(), family=XGBoostFamily.name)
 
 
@@ -206,7 +205,7 @@ def _stored_codes(train: StoredRows) -> dict[int, np.ndarray]:
     if known:
         for _, X in train.chunks():
             for column in known:
-                known[column] = np.union1d(known[column], _codes(X[:, column]))
+                known[column] = np.union1d(known[column], codes_of(X[:, column]))
     return known
 
 
@@ -229,7 +228,7 @@ def _pieces(
         def next(self, input_data: Callable[..., None]) -> bool:
             for rows, X in self._left:
                 input_data(
-                    data=_without_unknown(X, known),
+                    data=without_unknown(X, known),
                     label=labels[rows],
                     weight=None if train.weight is None else train.weight[rows],
                     base_margin=start.margins(len(X)),
@@ -276,51 +275,6 @@ def _params(
     if problem.link == "log":
         params |= {"objective": "count:poisson", "eval_metric": "poisson-nloglik"}
     return params
-
-
-def _codes(column: np.ndarray) -> np.ndarray:
-    """The category codes that a column shows."""
-    return np.unique(column[~np.isnan(column)]).astype(np.int64)
-
-
-def _without_unknown(X: np.ndarray, known: Mapping[int, np.ndarray]) -> np.ndarray:
-    """The rows with NaN for codes that are not known: XGBoost would send them left, or raise."""
-    if not known:
-        return X
-    X = X.copy()
-    for column, codes in known.items():
-        X[~np.isin(X[:, column], codes), column] = np.nan
-    return X
-
-
-def _unknown_as_missing(trees: TreeEnsemble, known: Mapping[int, np.ndarray]) -> TreeEnsemble:
-    """Send codes that the training rows lack where NaN goes.
-
-    known : for each column of categories, the codes that the training rows have.
-    """
-    if not known:
-        return trees
-    words = [np.zeros(0, dtype=np.uint32)] * trees.n_nodes
-    flags = trees.flags.copy()
-    for node in np.flatnonzero(flags & CATEGORICAL):
-        start, size = trees.cat_start[node], trees.cat_size[node]
-        missing_left = bool(flags[node] & MISSING_LEFT)
-        bits = np.unpackbits(trees.cat_bits[start : start + size].view(np.uint8), bitorder="little")
-        codes = known[trees.feature[node]]
-        inside = codes[codes < len(bits)]
-        goes_left = np.full(32 * (codes.max() // 32 + 1), missing_left)
-        goes_left[codes] = bool(flags[node] & UNKNOWN_LEFT)
-        goes_left[inside] = bits[inside]
-        words[node] = np.packbits(goes_left, bitorder="little").view("<u4")
-        flags[node] = CATEGORICAL | (missing_left and MISSING_LEFT | UNKNOWN_LEFT)
-    size = np.array([len(bits) for bits in words], dtype=np.int32)
-    return replace(
-        trees,
-        flags=flags,
-        cat_size=size,
-        cat_start=np.cumsum(size, dtype=np.int64) - size,
-        cat_bits=np.concatenate(words).astype(np.uint32),
-    )
 
 
 def _stop_at(xgboost: Any, deadline: float) -> Any:

@@ -18,13 +18,10 @@ from pellucid.search.kept import MEMBERS, trial_ensemble, trial_from_files
 from pellucid.search.metrics import get_metric
 from pellucid.search.plan import Plan
 from pellucid.store.artifacts import ArtifactError, load_files, load_predictor
-from pellucid.store.process import is_gone
-from pellucid.store.tracking import Record
+from pellucid.store.leaderboard import leaderboard_frame
 from pellucid.store.writer import (
     EXPLANATION_FILE,
     MODEL,
-    PROCESS,
-    REASON,
     RESULTS,
     TRAINING_FILE,
     TRIALS,
@@ -283,45 +280,3 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.id[:8]} {self.name!r}: {self.status.lower()}>"
-
-
-def leaderboard_frame(training: Mapping[str, Any]) -> pd.DataFrame:
-    """The leaderboard of a training's facts as a table, the primary metric's column first."""
-    primary = training["primary_metric"]
-    rows = []
-    for entry in training["leaderboard"]:
-        metrics = dict(entry["metrics"])
-        rows.append(
-            {
-                "iteration": entry["iteration"],
-                "name": entry["name"],
-                "family": entry["family"],
-                primary: metrics.pop(primary, float("nan")),
-                "weight": entry["weight"],
-                "seconds": entry["seconds"],
-                "status": entry["status"],
-                **metrics,
-                "note": entry["note"],
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def make_run(record: Record, store: Store) -> Run:
-    """A run of what the tracking server says of it."""
-    status, reason = record.status, record.tags.get(REASON, "")
-    if status == "RUNNING" and is_gone(record.tags.get(PROCESS, "")):
-        status, reason = "KILLED", "its process ended before it was done"
-    ended = record.ended_ms
-    return Run(
-        id=record.id,
-        name=record.name,
-        status=status,
-        reason=reason,
-        started=datetime.fromtimestamp(record.started_ms / 1000).astimezone(),
-        ended=None if ended is None else datetime.fromtimestamp(ended / 1000).astimezone(),
-        params=record.params,
-        metrics=record.metrics,
-        tags=record.tags,
-        store=store,
-    )

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pellucid.store.location import Location, StoreError, locate
-from pellucid.store.run import Run, RunError, make_run
+from pellucid.store.process import is_gone
+from pellucid.store.run import Run, RunError
 from pellucid.store.tracking import Record, Tracking
-from pellucid.store.writer import TRIALS, RunWriter
+from pellucid.store.writer import PROCESS, REASON, TRIALS, RunWriter
 
 
 class Store:
@@ -79,7 +81,7 @@ class Store:
 
     def runs(self) -> list[Run]:
         """All runs, newest first."""
-        return [make_run(record, self) for record in self.records()]
+        return [_run_of(record, self) for record in self.records()]
 
     def load(self, run: str) -> Run:
         """The run of an id, of the start of one, or ``"latest"``; see `load_run`."""
@@ -92,10 +94,10 @@ class Store:
                 raise RunError(
                     f"the store {self.location} has {len(records)} runs, none of them finished"
                 )
-            return make_run(finished[0], self)
+            return _run_of(finished[0], self)
         matches = [record for record in records if run and record.id.startswith(run)]
         if len(matches) == 1:
-            return make_run(matches[0], self)
+            return _run_of(matches[0], self)
         kind = "several runs start" if matches else "there is no run that starts"
         shown = matches or records
         lines = [f"  {r.id}  {r.status.lower():8}  {r.name}" for r in shown[:10]]
@@ -183,3 +185,23 @@ def list_runs(*, store: str | Path | None = None) -> pd.DataFrame:
         )
     columns = ["id", "name", "status", "started", "task", "target", "metric", "score"]
     return pd.DataFrame(rows, columns=[*columns, "test_score", "seconds", "reason"])
+
+
+def _run_of(record: Record, store: Store) -> Run:
+    """A run of what the tracking server says of it."""
+    status, reason = record.status, record.tags.get(REASON, "")
+    if status == "RUNNING" and is_gone(record.tags.get(PROCESS, "")):
+        status, reason = "KILLED", "its process ended before it was done"
+    ended = record.ended_ms
+    return Run(
+        id=record.id,
+        name=record.name,
+        status=status,
+        reason=reason,
+        started=datetime.fromtimestamp(record.started_ms / 1000).astimezone(),
+        ended=None if ended is None else datetime.fromtimestamp(ended / 1000).astimezone(),
+        params=record.params,
+        metrics=record.metrics,
+        tags=record.tags,
+        store=store,
+    )

@@ -18,10 +18,8 @@ from pellucid.tabular.encoders.numeric import NumericEncoder
 from pellucid.tabular.errors import SchemaError
 from pellucid.tabular.infer import did_you_mean
 from pellucid.tabular.lineage import FeatureMap
-from pellucid.tabular.reading.booleans import read_booleans
-from pellucid.tabular.reading.labels import Labels, read_labels, read_texts
-from pellucid.tabular.reading.moments import read_moments
-from pellucid.tabular.reading.numbers import read_numbers
+from pellucid.tabular.reading.cells import read_cells
+from pellucid.tabular.reading.labels import Labels
 from pellucid.tabular.row import read_row
 
 _LONGEST = 120  # characters of an engineered name
@@ -269,19 +267,6 @@ class Featurizer:
             encoder = ENCODERS[entry["type"]].from_dict(entry["state"])
             encoders.setdefault(entry["column"], []).append(encoder)
         return cls(Schema.from_dict(facts["schema"]), encoders)
-
-
-def read_cells(values: pd.Series, column: Column) -> Any:
-    """A column's cells as its kind's encoders take them."""
-    if column.kind == "numeric":
-        return read_numbers(values, name=column.name, formats=column.formats, words=column.words)
-    if column.kind == "boolean":
-        return read_booleans(values, name=column.name)
-    if column.kind == "datetime":
-        return read_moments(values, name=column.name, formats=column.formats, words=column.words)
-    if column.kind == "text":
-        return read_texts(values, name=column.name)
-    return read_labels(values, name=column.name)
 
 
 def _column(frame: pd.DataFrame, column: Column) -> pd.Series:

@@ -13,7 +13,8 @@ from pellucid.cli.arguments import AsJson, RunName, StoreUri, TrustedKeys
 
 def runs(store: StoreUri = None, as_json: AsJson = False) -> None:
     """List the runs, newest first."""
-    from pellucid.cli.summary import runs_json, runs_table
+    from pellucid.cli.facts import runs_json
+    from pellucid.cli.summary import runs_table
     from pellucid.store.runs import Store
 
     opened = Store(store)
@@ -27,7 +28,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a run: scores, leaderboard, drivers."""
-    from pellucid.cli.summary import details, details_json
+    from pellucid.cli.facts import details_json
+    from pellucid.cli.summary import details
     from pellucid.store.runs import load_run
 
     loaded = load_run(run, store=store, trust=trust)

@@ -115,8 +115,9 @@ def train(
     Ctrl-C ends the search; the best so far is finished, explained and kept.
     """
     from pellucid.cli.cluster import on_cluster
+    from pellucid.cli.facts import to_json
     from pellucid.cli.forecasting import run_forecast
-    from pellucid.cli.summary import summary, to_json
+    from pellucid.cli.summary import summary
     from pellucid.cli.training import Request, run_training
     from pellucid.cli.whole import is_on_disk, run_whole
 

@@ -129,7 +129,7 @@ def _labels(classes: np.ndarray) -> tuple[np.ndarray, int]:
 def feed(exported: Exported, predictor: Predictor, X: Any) -> dict[str, np.ndarray]:
     """Raw rows as a runtime takes them for this graph."""
     from pellucid.serve.interchange.features import ENGINEERED
-    from pellucid.tabular.featurize import read_cells
+    from pellucid.tabular.reading.cells import read_cells
 
     frame = predictor.frame(X)
     matrix = predictor.featurizer.transform(frame)
