@@ -127,3 +127,15 @@ def test_a_task_that_is_ended_gives_its_worker_back(client, tmp_path):
         assert 0 < left.result(timeout=100) <= 1000  # on the worker that has started anew
         assert not busy[1].done()
     assert "ended" in str(busy[1].exception(timeout=60))
+
+
+def test_workers_are_not_lost_to_a_client_that_looks_without_them(client):
+    """Dask's client keeps the scheduler's word about itself, without workers, in the same place."""
+    import dask
+    import distributed
+
+    with dask.config.set({"distributed.client.scheduler-info-interval": "1ms"}):
+        other = distributed.Client(client.scheduler.address, set_as_default=False)
+    with other, pellucid.cluster(other):
+        clf = AutoMLClassifier(**OPTIONS, store=False).fit(*table())
+    assert set(clf.leaderboard_["status"]) <= {"completed", "stopped"}

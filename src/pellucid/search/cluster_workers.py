@@ -249,7 +249,8 @@ class ClusterWorkers:
         """Meet workers that come, and fail the tasks of those that went."""
         while not self._closed.wait(_LOOK if self._tasks else 0.05):
             try:
-                there = set(self._client.scheduler_info()["workers"])
+                # not scheduler_info, in whose place Dask itself puts an answer without workers
+                there = set(self._client.nthreads())
             except Exception as error:
                 self._give_up(f"the scheduler is gone: {type(error).__name__}: {error}")
                 return
