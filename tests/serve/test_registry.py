@@ -48,6 +48,23 @@ def test_promote_moves_the_alias(registry):
     assert registry.tag("shelf/1", {"checked": "yes"}).tags["checked"] == "yes"
 
 
+def test_a_new_name_may_be_made_by_another_in_between(registry, clf, monkeypatch):
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking.client import MlflowClient
+
+    look = MlflowClient.get_registered_model
+
+    def look_too_early(client, name):
+        try:
+            return look(client, name)
+        except MlflowException:
+            client.create_registered_model(name)  # as another process would, just after
+            raise
+
+    monkeypatch.setattr(MlflowClient, "get_registered_model", look_too_early)
+    assert clf.run_.register("crowd").version == 1
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "a@b@c", "shelf/x", "../bank", "shelf@../x", "shelf@v1", "shelf@latest", "a/b/1", "@a"],

@@ -63,7 +63,10 @@ class Registry:
             try:
                 client.get_registered_model(name)
             except MlflowException:
-                client.create_registered_model(name)
+                try:
+                    client.create_registered_model(name)
+                except MlflowException:  # unless another process made it in between
+                    client.get_registered_model(name)
             source = f"runs:/{run.id}/{folder}"
             return client.create_model_version(
                 name, source, run.id, tags=dict(tags or {}), description=description
