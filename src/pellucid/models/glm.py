@@ -1,7 +1,8 @@
 """Generalised linear models, penalised by their squared coefficients, against a clock.
 
 Classes and values behind a log link are fitted by L-BFGS (Liu and Nocedal 1989), which may end
-after any step; squared errors by their normal equations, summed up part by part.
+after any step; squared errors by their normal equations, summed up part by part. Both take the rows
+only as sums, so processes that hold shares of them find the solution of all rows together.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from typing import Protocol
 
 import numpy as np
 
-from pellucid.models.problem import Problem, sigmoid
+from pellucid.models.problem import Problem, average, sigmoid
+from pellucid.models.reduction import ALONE, Reduction
 
 MOST_STEPS = 300
 _GRADIENT, _GAIN = 1e-4, 64 * float(np.finfo(float).eps)  # of the mean loss, that end the descent
 _SEARCHES = 50  # evaluations in one line search
 _LARGEST = 50.0  # margin behind a log link, of targets with a mean of one
 _PARTS = 20  # of the normal equations
+_LOOK = -1.0  # stands for the steps of a solution that is still looked for
 _WORK = 2e9  # multiplications below which they are summed up at once
 
 
@@ -67,6 +70,7 @@ def fit_likelihood(
     start: np.ndarray,
     most_steps: int | None = None,
     deadline: float | None = None,
+    together: Reduction = ALONE,
 ) -> Solution:
     """Minimise ``strength * sum(weight * loss) + sum(coef ** 2) / 2``.
 
@@ -80,6 +84,8 @@ def fit_likelihood(
         End after so many steps.
     deadline : float, optional
         `time.monotonic` value after which no step but the first begins.
+    together : Reduction
+        Of the processes whose rows the sums are over; the first one decides about each step.
 
     Examples
     --------
@@ -93,7 +99,13 @@ def fit_likelihood(
     from scipy.optimize import minimize
 
     most = min(MOST_STEPS, most_steps or MOST_STEPS)
-    objective = _Objective(X, goal, weight / weight.sum(), 1.0 / (strength * weight.sum()), problem)
+    total = float(together.add(np.array([weight.sum()]))[0])
+    pull = 0.0 if together.rank else 1.0 / (strength * total)  # the penalty counts once
+    own = _Objective(X, goal, weight / total, pull, problem)
+    n_coef = len(start) * (X.shape[1] + 1)
+    if together.rank:
+        return _follow(own, together, len(start), n_coef)
+    objective = _Leading(own, together)
     descent = _Descent(deadline)
     begin = np.zeros((len(start), X.shape[1] + 1))
     begin[:, -1] = start
@@ -105,8 +117,37 @@ def fit_likelihood(
         found, steps = ended.x, most if ended.nit >= most else MOST_STEPS
     except _OutOfTime:
         found, steps = descent.at, descent.steps
-    by_output = found.reshape(begin.shape)
+    together.told(np.append(found, steps))
+    return _solution(found, len(start), steps)
+
+
+def _solution(flat: np.ndarray, n_outputs: int, steps: int) -> Solution:
+    by_output = flat.reshape(n_outputs, -1)
     return Solution(by_output[:, :-1].copy(), by_output[:, -1].copy(), steps)
+
+
+@dataclass(frozen=True, eq=False)
+class _Leading:
+    """The objective of all processes, for the one that decides where to look."""
+
+    own: _Objective
+    together: Reduction
+
+    def __call__(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
+        self.together.told(np.append(flat, _LOOK))
+        loss, slope = self.own(flat)
+        total = self.together.add(np.append(slope, loss))
+        return float(total[-1]), total[:-1]
+
+
+def _follow(objective: _Objective, together: Reduction, n_outputs: int, n_coef: int) -> Solution:
+    """Add this process's rows wherever the first one looks, until it has found the solution."""
+    while True:
+        told = together.told(np.zeros(n_coef + 1))
+        if told[-1] != _LOOK:
+            return _solution(told[:-1], n_outputs, int(told[-1]))
+        loss, slope = objective(told[:-1])
+        together.add(np.append(slope, loss))
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +215,7 @@ def fit_squares(
     strength: float,
     most_steps: int | None = None,
     deadline: float | None = None,
+    together: Reduction = ALONE,
 ) -> Solution:
     """Minimise ``strength * sum(weight * error ** 2) + sum(coef ** 2)``.
 
@@ -196,9 +238,10 @@ def fit_squares(
     in_memory = isinstance(X, np.ndarray)
     n_parts = _PARTS if in_memory and n_rows * n_columns**2 > _WORK else 1
     wanted = min(n_parts, most_steps or n_parts)
-    mean = np.average(y, weights=weight)
+    mean = average(y, weight, together)
     root = np.sqrt(weight)
-    gram = np.diag(np.full(n_columns, 1.0 / strength))
+    # the penalty counts once
+    gram = np.diag(np.full(n_columns, 0.0 if together.rank else 1.0 / strength))
     pull = np.zeros(n_columns)
     steps = 0
     for rows, piece in _pieces(X, n_parts):
@@ -209,5 +252,5 @@ def fit_squares(
         gram += weighed.T @ weighed
         pull += weighed.T @ (root[rows] * (y[rows] - mean))
         steps += 1
-    coef = np.linalg.solve(gram, pull)
+    coef = np.linalg.solve(together.add(gram), together.add(pull))
     return Solution(coef[None, :], np.array([mean]), steps if steps < n_parts else MOST_STEPS)

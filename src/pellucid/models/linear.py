@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -15,8 +15,13 @@ from pellucid.arrays import read_arrays
 from pellucid.models.family import Config, Rows
 from pellucid.models.glm import MOST_STEPS, Passes, Solution, fit_likelihood, fit_squares
 from pellucid.models.prepared import Prepared
-from pellucid.models.problem import Problem, prior_margins
+from pellucid.models.problem import Problem, average, prior_margins
+from pellucid.models.reduction import ALONE, Reduction
+from pellucid.models.scaling import Scaling
 from pellucid.models.stored import StoredRows
+
+if TYPE_CHECKING:
+    from pellucid.models.shared import Peers
 
 _CHUNK = 4096  # rows multiplied at a time, to bound memory
 _RARE_MARGIN = -12.0  # log-odds of a class that the training rows do not show
@@ -82,69 +87,6 @@ def read_linear(files: Mapping[str, bytes]) -> LinearMember:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Scaling:
-    """What puts columns into a common form: filled, centred, of unit spread.
-
-    Weights of words keep their proportions: a text's have length one, so that it counts as one
-    column in all. Each at unit spread, the rarest words would be the loudest (fine_foods: AUC
-    0.784 instead of 0.850).
-
-    fill, low, high, scale : (n_columns,); mean, range and spread of what was observed.
-    """
-
-    fill: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    scale: np.ndarray
-
-    @classmethod
-    def of(cls, X: np.ndarray, weight: np.ndarray, *, words: Sequence[int] = ()) -> Scaling:
-        """Learn from rows (n_rows, n_columns), their weights (n_rows,), and which are words."""
-        X = X.astype(np.float64)
-        observed = np.isfinite(X)
-        X[~observed] = 0.0
-        total = np.maximum(weight @ observed, 1e-12)
-        fill = weight @ X / total
-        np.copyto(X, fill, where=~observed)
-        low, high = X.min(axis=0), X.max(axis=0)
-        X -= fill
-        scale = np.sqrt(weight @ X**2 / weight.sum())
-        scale[(scale == 0) | (low == high)] = 1.0
-        scale[list(words)] = 1.0
-        return cls(fill, low, high, scale)
-
-    @classmethod
-    def of_stored(cls, train: StoredRows, weight: np.ndarray) -> Scaling:
-        """Learn from rows on disk, in two passes."""
-        width = train.matrix.shape[1]
-        total, summed, squares = np.zeros(width), np.zeros(width), np.zeros(width)
-        low, high = np.full(width, np.inf), np.full(width, -np.inf)
-        for rows, piece in train.chunks():
-            observed = np.isfinite(piece)
-            total += weight[rows] @ observed
-            summed += weight[rows] @ np.where(observed, piece.astype(np.float64), 0.0)
-            np.minimum(low, np.where(observed, piece, np.inf).min(axis=0), out=low)
-            np.maximum(high, np.where(observed, piece, -np.inf).max(axis=0), out=high)
-        fill = summed / np.maximum(total, 1e-12)
-        for rows, piece in train.chunks():
-            centred = np.where(np.isfinite(piece), piece.astype(np.float64), fill) - fill
-            squares += weight[rows] @ centred**2
-        low, high = np.minimum(low, fill), np.maximum(high, fill)
-        scale = np.sqrt(squares / weight.sum())
-        scale[(scale == 0) | (low == high)] = 1.0
-        scale[list(train.words)] = 1.0
-        return cls(fill, low, high, scale)
-
-    def apply(self, X: np.ndarray) -> np.ndarray:
-        """Rows in the common form, float64."""
-        X = X.astype(np.float64)
-        np.copyto(X, self.fill, where=~np.isfinite(X))
-        X -= self.fill
-        X /= self.scale
-        return X
-
-
 class LinearFamily:
     """Ridge, logistic or Poisson regression on standardised features.
 
@@ -189,6 +131,23 @@ class LinearFamily:
         X = _Scaled(train, scaling)
         return _fit(X, train.y, weight, scaling, problem, config, rounds, deadline)
 
+    def fit_shared(
+        self,
+        train: StoredRows,
+        problem: Problem,
+        config: Config,
+        *,
+        seed: int,
+        rounds: int,
+        peers: Peers,
+    ) -> LinearMember:
+        """As `fit_stored` does of all shares: their sums differ from those of one by rounding."""
+        with peers.reduction() as together:
+            weight = _weight(train, together)
+            scaling = Scaling.of_stored(train, weight, together)
+            X = _Scaled(train, scaling)
+            return _fit(X, train.y, weight, scaling, problem, config, rounds, None, together)
+
     def from_files(self, files: Mapping[str, bytes]) -> LinearMember:
         """Rebuild a member from its files."""
         return read_linear(files)
@@ -213,12 +172,13 @@ class _How(TypedDict):
     strength: float
     most_steps: int | None
     deadline: float | None
+    together: Reduction
 
 
-def _weight(train: Rows | StoredRows) -> np.ndarray:
-    """Weights of mean one, (n_rows,)."""
+def _weight(train: Rows | StoredRows, together: Reduction = ALONE) -> np.ndarray:
+    """Weights of mean one over all processes, (n_rows,)."""
     weight = np.ones(len(train.y)) if train.weight is None else train.weight
-    return weight / weight.mean()
+    return weight / average(weight, None, together)
 
 
 def _fit(
@@ -230,12 +190,14 @@ def _fit(
     config: Config,
     rounds: int | None,
     deadline: float | None,
+    together: Reduction = ALONE,
 ) -> LinearMember:
     """Solve for rows in the common form, and fold the scale back into the coefficients."""
     how: _How = {
         "strength": float(config["strength"]),
         "most_steps": rounds,
         "deadline": deadline,
+        "together": together,
     }
     if problem.is_classification:
         found = _solve_classes(X, y, weight, problem, how)
@@ -258,7 +220,7 @@ def _solve_ratios(
     X: np.ndarray | Passes, y: np.ndarray, weight: np.ndarray, problem: Problem, how: _How
 ) -> Solution:
     """Poisson's likelihood of values in units of their mean."""
-    mean = np.average(y, weights=weight)
+    mean = average(y, weight, how["together"])
     found = fit_likelihood(X, (y / mean)[:, None], weight, problem, start=np.zeros(1), **how)
     return replace(found, intercept=found.intercept + np.log(mean))
 
@@ -267,8 +229,10 @@ def _solve_classes(
     X: np.ndarray | Passes, y: np.ndarray, weight: np.ndarray, problem: Problem, how: _How
 ) -> Solution:
     """The likelihood of the classes that are present; a fold may lack a rare one."""
-    prior = prior_margins(y, problem, weight)
-    present = np.unique(y)
+    together = how["together"]
+    prior = prior_margins(y, problem, weight, together=together)
+    counts = np.bincount(y, minlength=problem.n_classes).astype(np.float64)
+    present = np.flatnonzero(together.add(counts))
     if len(present) == 1:
         return Solution(np.zeros((problem.n_outputs, X.shape[1])), prior, MOST_STEPS)
     marks = (y[:, None] == present).astype(np.float64)

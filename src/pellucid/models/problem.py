@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from pellucid.models.reduction import ALONE, Reduction
+
 Task = Literal["binary", "multiclass", "regression"]
 Link = Literal["identity", "log"]
 _LARGEST_LOG = 700.0  # beyond it exp overflows
@@ -70,8 +72,14 @@ def softmax(margins: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
-def prior_margins(y: np.ndarray, problem: Problem, weight: np.ndarray | None = None) -> np.ndarray:
-    """The constant margin of least loss, (n_outputs,).
+def prior_margins(
+    y: np.ndarray,
+    problem: Problem,
+    weight: np.ndarray | None = None,
+    *,
+    together: Reduction = ALONE,
+) -> np.ndarray:
+    """The constant margin of least loss, (n_outputs,), for the rows of all processes together.
 
     Examples
     --------
@@ -81,12 +89,30 @@ def prior_margins(y: np.ndarray, problem: Problem, weight: np.ndarray | None = N
     [1.25]
     """
     if problem.task == "regression":
-        mean = np.average(y, weights=weight)
+        mean = average(y, weight, together)
         return np.array([np.log(mean) if problem.link == "log" else mean], dtype=np.float64)
     # half a row added to each class: a class may be missing from a fold
-    share = None if weight is None else weight / weight.mean()
-    log_frequency = np.log(np.bincount(y, share, minlength=problem.n_classes) + 0.5)
+    share = None if weight is None else weight / average(weight, None, together)
+    counts = np.bincount(y, share, minlength=problem.n_classes).astype(np.float64)
+    log_frequency = np.log(together.add(counts) + 0.5)
     if problem.task == "binary":
         return np.array([log_frequency[1] - log_frequency[0]])
     centred: np.ndarray = log_frequency - log_frequency.mean()
     return centred
+
+
+def average(
+    values: np.ndarray, weight: np.ndarray | None = None, together: Reduction = ALONE
+) -> float:
+    """Mean of values (n_rows,) under weights, over the rows of all processes.
+
+    Examples
+    --------
+    >>> average(np.array([1.0, 2.0]), np.array([3.0, 1.0]))
+    1.25
+    """
+    own = [values.sum(), len(values)]
+    if weight is not None:
+        own = [(values * weight).sum(), weight.sum()]
+    total = together.add(np.array(own, dtype=np.float64))
+    return float(total[0] / total[1])

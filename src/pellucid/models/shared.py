@@ -1,13 +1,14 @@
 """Learning from rows of which each of several processes holds a share.
 
-Boosting libraries add up the histograms of all shares over connections of their own, so that every
-process ends with the same trees. What a fit on all rows would look up in them beforehand, every
-process must take alike: it is in `Peers`.
+Boosting libraries add up the histograms of all shares over connections of their own, linear members
+the sums that their solver takes, so that every process ends with the same member. What a fit on all
+rows would look up in them beforehand, every process must take alike: it is in `Peers`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ import numpy as np
 from pellucid.models.boosting import Start
 from pellucid.models.family import Config, Member, able_family, get_family
 from pellucid.models.problem import Problem
+from pellucid.models.reduction import Reduction, reduction
 from pellucid.models.stored import StoredRows
 
 
@@ -23,12 +25,13 @@ from pellucid.models.stored import StoredRows
 class Peers:
     """Those who learn together, and what they agree on.
 
-    addresses : "host:port" by rank, where LightGBM listens.
+    addresses : "host:port" by rank, where LightGBM or a `reduction` listens.
     rank : of this process.
     tracker : how XGBoost's processes find one another.
     n_rows : of all shares.
     start : where boosting starts.
     codes : column of categories -> codes that may be in it, ascending.
+    secret : by which a `reduction` knows the others.
     """
 
     addresses: tuple[str, ...]
@@ -37,6 +40,11 @@ class Peers:
     n_rows: int
     start: Start
     codes: Mapping[int, np.ndarray] = field(default_factory=dict)
+    secret: bytes = field(default=b"", repr=False)
+
+    def reduction(self) -> AbstractContextManager[Reduction]:
+        """Meet the others, to add up numbers with them."""
+        return reduction(self.addresses, self.rank, self.secret)
 
     def seeing(self, columns: np.ndarray) -> Peers:
         """The same, for a family that sees some of the columns, (n_kept,)."""
@@ -69,7 +77,7 @@ def learns_shared(name: str) -> bool:
 
     Examples
     --------
-    >>> learns_shared("lightgbm"), learns_shared("linear")
+    >>> learns_shared("linear"), learns_shared("spline")
     (True, False)
     """
     return hasattr(get_family(name), "fit_shared")

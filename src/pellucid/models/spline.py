@@ -18,8 +18,9 @@ from pellucid.models.boosting import Start
 from pellucid.models.curves import Curves, has_more_values, knots_of
 from pellucid.models.design import Design
 from pellucid.models.family import Config, Rows, Shapley, with_defaults
-from pellucid.models.linear import LinearMember, Scaling, read_linear
+from pellucid.models.linear import LinearMember, read_linear
 from pellucid.models.problem import Problem
+from pellucid.models.scaling import Scaling
 from pellucid.models.smoothing import Fitted, fit_additive
 
 _KNOTS, _FEWEST_KNOTS = 20, 4
