@@ -17,10 +17,11 @@ from tests.dask_cluster import two_workers
 import pellucid
 from pellucid import AutoMLClassifier
 from pellucid.automl.asides import Asides
+from pellucid.automl.gang import LATE
 from pellucid.automl.preparing import Settings, prepare
 from pellucid.automl.shares import Rows, learn_shared
 from pellucid.automl.target import TargetError, read_classes
-from pellucid.automl.whole import NO_TIME, WholeTable, write_whole
+from pellucid.automl.whole import WholeTable, write_whole
 from pellucid.models.family import Rows as FamilyRows
 from pellucid.models.family import get_family
 from pellucid.models.problem import Problem
@@ -232,7 +233,7 @@ def test_what_cannot_work_is_named(client, asked, tmp_path):
         learn(client, (wrong, parts))
     refit(rows.sample, parts[0].spec, 5, None)
     late = learn_shared(client, rows, parts[:1], {0: 20}, np.zeros(3), end=time.monotonic())
-    assert late.why_not == {"plain": NO_TIME}
+    assert late.why_not == {"plain": LATE}
     assert (late.shares, late.ensemble.members[0].rounds) == (0, 5)
     with (
         pytest.raises(ClusterError, match="learn must be one of 'auto', 'together', 'here'"),

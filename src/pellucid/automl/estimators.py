@@ -21,6 +21,7 @@ from pellucid.automl.training import train
 from pellucid.automl.whole import WholeTable
 from pellucid.errors import PellucidError
 from pellucid.explain.explanation import Explanation
+from pellucid.explain.frames import explain_frame, predict_frame
 from pellucid.explain.predictor import Predictor
 from pellucid.models.family import family_names
 from pellucid.search.metrics import get_metric
@@ -29,6 +30,7 @@ from pellucid.search.progress import ProgressCallback
 from pellucid.store.leaderboard import leaderboard_frame
 from pellucid.tabular.config import FeaturizationConfig
 from pellucid.tabular.errors import ReadError
+from pellucid.tabular.partitions import is_dask
 from pellucid.tabular.read import to_frame
 
 if TYPE_CHECKING:
@@ -130,9 +132,9 @@ class _AutoML(BaseEstimator):
         ----------
         X : table, (n_rows, n_columns), or path
             A pandas or polars frame, an Arrow table, or an array. A path to a folder of Parquet
-            files, or to a Parquet or CSV file, is not read into memory: a sample of
-            ``sample_rows`` is searched on, and members learn from all rows where their family
-            can; ``y``, ``sample_weight`` and ``groups`` are then names of its columns.
+            files, or to a Parquet or CSV file, or a Dask DataFrame, is not read into memory: a
+            sample of ``sample_rows`` is searched on, and members learn from all rows where their
+            family can; ``y``, ``sample_weight`` and ``groups`` are then names of its columns.
         y : array, (n_rows,)
             The target. Rows where it is missing are left out.
         sample_weight : array, (n_rows,), optional
@@ -157,7 +159,7 @@ class _AutoML(BaseEstimator):
         """
         self._check_parameters()
         started, whole = time.monotonic(), None
-        if isinstance(X, str | Path):
+        if isinstance(X, str | Path) or is_dask(X):
             if self._class_weight is not None:
                 raise ParameterError(
                     "class_weight goes with tables in memory; give a column of weights instead"
@@ -269,8 +271,11 @@ class _AutoML(BaseEstimator):
         )
 
     def predict(self, X: Any) -> np.ndarray:
-        """Labels, or values for regression, (n_rows,)."""
+        """Labels, or values for regression, (n_rows,); lazily for a Dask DataFrame."""
         X = self._checked(X)
+        if is_dask(X):
+            lazy: np.ndarray = predict_frame(self, X)
+            return lazy
         return self.predictor_.predict(X)
 
     def explain(self, X: Any) -> Explanation:
@@ -285,8 +290,12 @@ class _AutoML(BaseEstimator):
         Explanation
             ``values`` is (n_rows, n_features), or (n_rows, n_features, n_classes) for three or
             more classes, in margin space; ``base_values`` plus their sum is the model's margin.
+            Of a Dask DataFrame, a lazy one, as `pellucid.explain.frames.explain_frame` gives it.
         """
         X = self._checked(X)
+        if is_dask(X):
+            lazy: Explanation = explain_frame(self, X)
+            return lazy
         return self.predictor_.explain(X)
 
     def _checked(self, X: Any) -> Any:
@@ -486,8 +495,14 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
     fit.__doc__ = _AutoML.fit.__doc__
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Class probabilities, (n_rows, n_classes), in the order of ``classes_``."""
+        """Class probabilities, (n_rows, n_classes), in the order of ``classes_``.
+
+        Of a Dask DataFrame, lazily, with a column for each class.
+        """
         X = self._checked(X)
+        if is_dask(X):
+            lazy: np.ndarray = predict_frame(self, X, probabilities=True)
+            return lazy
         return self.predictor_.predict_proba(X)
 
 

@@ -27,6 +27,7 @@ from pellucid.search.trials import DataRef, refit
 from pellucid.search.versions import other_versions, versions
 from pellucid.search.whole import WholeRef, learn_whole
 from pellucid.tabular.fingerprint import fingerprint
+from pellucid.tabular.partitions import is_dask
 from pellucid.tabular.read import to_frame
 from pellucid.tabular.series.history import History
 from pellucid.tabular.series.spec import SeriesSpec
@@ -84,7 +85,7 @@ def replay(
         plan = Plan.from_dict(plan)
     settings = Settings.from_dict(plan.settings)
     whole = None
-    if isinstance(X, str | Path):
+    if isinstance(X, str | Path) or is_dask(X):
         whole = _drawn_again(plan, X, y, sample_weight, groups, seed=settings.seed)
         X, y = whole.X, whole.y
         sample_weight, groups = whole.beside(sample_weight), whole.beside(groups)
@@ -107,7 +108,7 @@ def replay(
 
 
 def _drawn_again(
-    plan: Plan, source: str | Path, target: Any, weight: Any, groups: Any, *, seed: int
+    plan: Plan, source: Any, target: Any, weight: Any, groups: Any, *, seed: int
 ) -> WholeTable:
     """The table on disk with the sample that the plan was made with."""
     told = plan.data.get("whole")
@@ -118,7 +119,7 @@ def _drawn_again(
     )  # fmt: skip
     if told is not None and whole.n_rows != told["n_rows"]:
         raise PlanError(
-            f"{source} is not the table of the plan: it has {whole.n_rows} rows with a target, "
+            f"{whole.name} is not the table of the plan: it has {whole.n_rows} rows with a target, "
             f"expected {told['n_rows']}"
         )
     return whole
@@ -194,12 +195,15 @@ def _written_again(
             f"whose sums have other last bits each time; train again, or with learn='here'"
         )
     if whole is None:
-        raise PlanError("members of the plan learned from a table on disk; give its path as X")
+        raise PlanError(
+            "members of the plan learned from a table that memory need not hold; give its path, or "
+            "the Dask DataFrame, as X"
+        )
     written = write_whole(whole, prepared.schema, prepared.featurizer, target, data, folder)
     assert written is not None  # without a deadline
     if written[1] != plan.data["whole"]["digest"]:
         raise PlanError(
-            f"{whole.source} is not the table of the plan: rows outside the sample have changed"
+            f"{whole.name} is not the table of the plan: rows outside the sample have changed"
         )
     return written[0]
 

@@ -1,18 +1,19 @@
-"""Members that the workers of a cluster learn together, each from the files that are its share.
+"""Members that the workers of a cluster learn together, each from the rows that are its share.
 
-A worker engineers its files onto its own disk and keeps of each cell what the library keeps, a
-byte; the libraries add up the shares' histograms among themselves. A worker that dies takes its
+A worker engineers its files, or its partitions of a Dask DataFrame, onto its own disk and keeps of
+each cell what the family keeps; boosting libraries add up the shares' histograms among themselves,
+linear members the sums that their solver takes. A worker that dies takes its
 share with it, so all begin again with those that are there, once.
 """
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from urllib.parse import urlparse
 
 import numpy as np
 
+from pellucid.automl.blocks import write_blocks
+from pellucid.automl.gang import LATE, BrokenError, Gang
 from pellucid.automl.target import Target
-from pellucid.automl.whole import NO_TIME, Learned, WholeTable, put_in, write_whole
+from pellucid.automl.whole import Learned, WholeTable, put_in, write_whole
 from pellucid.errors import PellucidError
 from pellucid.models.boosting import Start
 from pellucid.models.family import Member
@@ -30,18 +33,13 @@ from pellucid.models.shared import Peers, learns_shared
 from pellucid.models.shared_view import Sums, add, agree, fit_share, share_sums
 from pellucid.models.statistics import count_codes
 from pellucid.search.ensemble import Part
-from pellucid.search.remote import introduce
 from pellucid.search.trials import DataRef, TrialSpec, unpack_members, view_config
-from pellucid.search.versions import other_versions, versions
 from pellucid.search.whole import WholeRef
 from pellucid.tabular import parts as files
 from pellucid.tabular.featurize import Featurizer
 from pellucid.tabular.schema import Schema
 
 _ATTEMPTS = 2
-_POLL = 0.2
-_GATHER = 60.0  # seconds that an answer may take to come
-_RESTART = 60.0  # seconds that workers may take to start anew
 _TRACKERS: list[Any] = []  # XGBoost's, of the process that the others find one another by
 
 
@@ -68,10 +66,10 @@ class Rows:
         target: Target,
         sample: DataRef,
     ) -> Rows:
-        """The same without the sample's own rows, which need not travel."""
+        """The same without rows, the sample's own or Dask's, which need not travel."""
         nothing = np.zeros(0)
         return cls(
-            replace(table, sample=table.sample[:0]),
+            replace(table, sample=table.sample[:0], source=None if table.is_lazy else table.source),
             schema,
             featurizer,
             replace(target, y=nothing, known=nothing.astype(bool)),
@@ -87,6 +85,7 @@ def learn_shared(
     intercept: np.ndarray,
     *,
     end: float | None,
+    frame: Any = None,
 ) -> Learned:
     """Put members that learned from all shares in the place of the sample's, as far as time allows.
 
@@ -95,6 +94,8 @@ def learn_shared(
     parts : of the ensemble of the sample.
     wanted : iteration -> rounds to learn.
     end : by this machine's `time.monotonic`.
+    frame : dask.dataframe.DataFrame, optional
+        Whose partitions are learned from, instead of files.
 
     Raises
     ------
@@ -113,132 +114,70 @@ def learn_shared(
     shares = 0
     for _ in range(_ATTEMPTS if specs else 0):
         left = [spec for spec in specs if spec.iteration not in found]
-        gang = _Gang(client, end)
         try:
-            written = gang.write(rows)
+            gang = Gang(client, end)
+            written = _write(gang, frame, rows)
             shares = len(written)
             for spec in left:
-                found[spec.iteration] = gang.learn(rows.sample, written, spec, wanted)
-        except _BrokenError as error:
+                found[spec.iteration] = _learn(gang, rows.sample, written, spec, wanted)
+            gang.end = None
+            gang.run(_drop_share, [(share,) for share in written])
+        except BrokenError as error:
             why_not |= {spec.iteration: str(error) for spec in specs if spec.iteration not in found}
-        gang.leave()
         if len(found) == len(specs) or (end is not None and time.monotonic() > end):
             break
     learned = put_in(found, parts, intercept, rows.sample, why_not)
     return replace(learned, shares=shares if found else 0)
 
 
-class _BrokenError(Exception):
-    """The workers cannot go on together."""
+def _write(gang: Gang, frame: Any, rows: Rows) -> list[WholeRef]:
+    """Have each worker engineer its share; those without a row leave."""
+    if frame is not None:
+        return write_blocks(gang, frame, rows)
+    assigned = _assigned(files.parts_of(rows.table.source), len(gang.addresses))
+    gang.keep(range(len(assigned)))
+    left = None if gang.end is None else gang.end - time.monotonic()
+    calls = [(rows, own, len(assigned), left) for own in assigned]
+    written = gang.run(_write_share, calls, tell=True)
+    if any(share is None for share in written):
+        raise BrokenError(LATE)
+    there = [i for i, share in enumerate(written) if share.n_rows]
+    gang.keep(there)
+    return [written[i] for i in there]
 
 
-@dataclass(eq=False)
-class _Gang:
-    """The workers that are there, of which each does its part at the same time."""
-
-    client: Any
-    end: float | None
-
-    def __post_init__(self) -> None:
-        told = self.client.run(introduce, on_error="ignore")  # those of other versions stay out
-        own = versions()
-        self.addresses = sorted(at for at in told if not other_versions(told[at], own))
-        self.folders: list[WholeRef] = []
-
-    def write(self, rows: Rows) -> list[WholeRef]:
-        """Have each worker engineer its share; those without a row are left out."""
-        if not self.addresses:
-            raise _BrokenError("the cluster has no worker that fits")
-        assigned = _assigned(files.parts_of(rows.table.source), len(self.addresses))
-        self.addresses = self.addresses[: len(assigned)]
-        left = None if self.end is None else self.end - time.monotonic()
-        written = self.run(_write_share, [(rows, own, len(assigned), left) for own in assigned])
-        if any(share is None for share in written):
-            raise _BrokenError(NO_TIME)
-        there = [i for i, share in enumerate(written) if share.n_rows]
-        self.addresses = [self.addresses[i] for i in there]
-        self.folders = [written[i] for i in there]
-        return self.folders
-
-    def learn(
-        self, sample: DataRef, shares: list[WholeRef], spec: TrialSpec, wanted: dict[int, int]
-    ) -> Member:
-        """Have all learn one member together."""
-        own, config = sample.rows(), view_config(sample, spec)
-        n_codes, frequent = agree(own, sample.problem, config["encoded"])
-        sums: list[Sums] = []
-        if config["encoded"]:
-            sums = add(
-                self.run(
-                    _sum_share,
-                    [(share, spec, n_codes, frequent, rank) for rank, share in enumerate(shares)],
-                )
-            )
-        ports = self.run(_free_port, [()] * len(shares))
-        hosts = [str(urlparse(address).hostname) for address in self.addresses]
-        tracker: dict[str, Any] = {}
-        if spec.family == "xgboost":
-            tracker = self.run(_open_tracker, [(hosts[0], len(shares))])[0]
-        peers = Peers(
-            addresses=tuple(f"{host}:{port}" for host, port in zip(hosts, ports, strict=True)),
-            rank=0,
-            tracker=tracker,
-            n_rows=sum(share.n_rows for share in shares),
-            start=Start.of(own, sample.problem),
-            codes={
-                column: np.arange(count_codes(np.asarray(own.X[:, column])))
-                for column in config["categorical"]
-            },
-        )
-        rounds = wanted[spec.iteration]
-        calls = [
-            (share, spec, rounds, sums, replace(peers, rank=rank))
-            for rank, share in enumerate(shares)
-        ]
-        return unpack_members(unpack(self.run(_learn_share, calls)[0]))[0]
-
-    def run(self, function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """One call on each worker, all at once; a worker that is lost or fails ends the others'."""
-        running = [
-            self.client.submit(
-                function, *call, workers=[address], allow_other_workers=False, pure=False
-            )
-            for call, address in zip(calls, self.addresses)
-        ]
-        while True:
-            failed = next((each for each in running if each.status == "error"), None)
-            if failed is not None:
-                error = failed.exception()
-                if function is _write_share and isinstance(error, PellucidError):
-                    raise error
-                self._break(running, f"{type(error).__name__}: {error}")
-            if all(each.status == "finished" for each in running):
-                try:
-                    return [each.result(timeout=_GATHER) for each in running]
-                except TimeoutError:
-                    self._break(running, "a worker went before its answer came")
-            if self.end is not None and time.monotonic() > self.end:
-                self._break(running, NO_TIME)
-            there = self.client.scheduler_info(n_workers=-1)["workers"]
-            gone = [address for address in self.addresses if address not in there]
-            if gone or any(each.status in ("cancelled", "lost") for each in running):
-                self._break(running, f"worker {', '.join(gone)} is gone")
-            time.sleep(_POLL)
-
-    def _break(self, running: list[Any], why: str) -> None:
-        """Start anew who may be waiting for one that does not answer."""
-        self.client.cancel(running)
-        self.folders = []
-        there = set(self.client.scheduler_info(n_workers=-1)["workers"])
-        busy = [address for address in self.addresses if address in there]
-        self.client.restart_workers(busy, timeout=_RESTART, raise_for_error=False)
-        raise _BrokenError(why)
-
-    def leave(self) -> None:
-        """Take the shares off the workers' disks."""
-        self.end = None
-        with suppress(_BrokenError):
-            self.run(_drop_share, [(share,) for share in self.folders])
+def _learn(
+    gang: Gang, sample: DataRef, shares: list[WholeRef], spec: TrialSpec, wanted: dict[int, int]
+) -> Member:
+    """Have all learn one member together."""
+    own, config = sample.rows(), view_config(sample, spec)
+    n_codes, frequent = agree(own, sample.problem, config["encoded"])
+    sums: list[Sums] = []
+    if config["encoded"]:
+        own_sums = [(share, spec, n_codes, frequent, rank) for rank, share in enumerate(shares)]
+        sums = add(gang.run(_sum_share, own_sums))
+    ports = gang.run(_free_port, [()] * len(shares))
+    hosts = [str(urlparse(address).hostname) for address in gang.addresses]
+    tracker: dict[str, Any] = {}
+    if spec.family == "xgboost":
+        tracker = gang.run(_open_tracker, [(hosts[0], len(shares))])[0]
+    peers = Peers(
+        addresses=tuple(f"{host}:{port}" for host, port in zip(hosts, ports, strict=True)),
+        rank=0,
+        tracker=tracker,
+        n_rows=sum(share.n_rows for share in shares),
+        start=Start.of(own, sample.problem),
+        codes={
+            column: np.arange(count_codes(np.asarray(own.X[:, column])))
+            for column in config["categorical"]
+        },
+        secret=secrets.token_bytes(32),
+    )
+    calls = [
+        (share, spec, wanted[spec.iteration], sums, replace(peers, rank=rank))
+        for rank, share in enumerate(shares)
+    ]
+    return unpack_members(unpack(gang.run(_learn_share, calls)[0]))[0]
 
 
 def _assigned(parts: Sequence[files.Part], n: int) -> list[list[files.Part]]:

@@ -84,7 +84,7 @@ def train(
     asides : Asides, optional
         Weights, groups, and how many of the last rows are a validation set.
     whole : WholeTable, optional
-        The table on disk that ``frame`` is a sample of; members then learn from all of its rows.
+        The table that ``frame`` is a sample of; members then learn from all of its rows.
     ship : callable
         Makes of the predictor of ``frame``'s rows the one that is stored and given back.
 
@@ -205,12 +205,15 @@ def _learn_whole(
     """The same ensemble, its members fitted on all rows as far as they and the time allow."""
     end = setting.clock.deadline.at(reserve=0.9 * setting.options.reserve)
     wanted = {trial.spec.iteration: trial.refit_rounds for trial in model.chosen.trials}
-    client = learning_client(whole.n_rows, prepared.X.shape[1])
+    client = learning_client(whole.n_rows, prepared.X.shape[1], there=whole.is_lazy)
     bagged = setting.options.is_bagged(found.data)
     if client is not None and not bagged:
         rows = Rows.of(whole, prepared.schema, prepared.featurizer, target, found.data)
         intercept = model.chosen.stack.intercept
-        learned = learn_shared(client, rows, model.parts, wanted, intercept, end=end)
+        learned = learn_shared(
+            client, rows, model.parts, wanted, intercept, end=end,
+            frame=whole.source if whole.is_lazy else None,
+        )  # fmt: skip
         predictor = replace(model.predictor, ensemble=learned.ensemble)
         return _Model(predictor, model.chosen, learned.parts), learned
     written = None

@@ -1,8 +1,8 @@
-"""Training from a table on disk: searched on a sample of its rows, learned from all of them.
+"""Training from a table that memory need not hold: searched on a sample, learned from all rows.
 
 The sample is drawn in one pass. A second one writes the engineered rows to disk, from which
-families that can learn piece by piece are fitted with the sample's configurations; the members of
-other families, and those that there is no time for, stay those of the sample.
+families that can are fitted piece by piece with the sample's configurations; other members, and
+those that there is no time for, stay those of the sample.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pellucid.automl.gang import LATE
 from pellucid.automl.target import Target, encode
 from pellucid.errors import PellucidError
 from pellucid.models.ensemble import Ensemble
 from pellucid.models.family import Member
 from pellucid.models.stored import learns_stored
+from pellucid.search.cluster import computing
 from pellucid.search.ensemble import Part, assemble
 from pellucid.search.trials import DataRef
 from pellucid.search.whole import MATRIX, TARGET, WEIGHT, WholeRef, learn_whole
@@ -31,32 +33,32 @@ from pellucid.search.workers import Pool
 from pellucid.tabular.drawing import draw
 from pellucid.tabular.errors import SchemaError
 from pellucid.tabular.featurize import Featurizer
-from pellucid.tabular.parts import Part as FilePart
-from pellucid.tabular.parts import parts_of
+from pellucid.tabular.partitions import draw_partitions, is_dask, named_frame, partitions_of
+from pellucid.tabular.parts import Piece, parts_of
 from pellucid.tabular.schema import Schema, align
 
 _CHUNK = 50_000  # rows engineered at a time
 _ENOUGH = 0.8  # of the wanted rounds, below which the sample's member is kept
 _STEPS = ("linear",)  # families whose rounds are steps of a solver
 _POLL = 0.2
-NO_TIME = "there was no time to learn from all rows"
 
 
 class WholeError(PellucidError, ValueError):
-    """A table on disk cannot be trained from as asked."""
+    """A table on disk, or Dask's, cannot be trained from as asked."""
 
 
 @dataclass(frozen=True, eq=False)
 class WholeTable:
-    """A table on disk, and the sample that is searched on.
+    """A table on disk or a Dask DataFrame, and the sample that is searched on.
 
+    source : path, or Dask DataFrame.
     columns : what is learned from.
     weight : column that says how much a row counts.
     n_rows : with a target.
     sample : with target, weight and further columns.
     """
 
-    source: Path
+    source: Any
     columns: tuple[str, ...]
     target: str
     weight: str | None
@@ -66,7 +68,7 @@ class WholeTable:
     @classmethod
     def draw(
         cls,
-        source: str | Path,
+        source: Any,
         target: Any,
         *,
         n: int,
@@ -84,22 +86,43 @@ class WholeTable:
         ReadError
             A file that is absent or damaged.
         """
-        parts = parts_of(source)
-        names = parts[0].names
+        lazy = is_dask(source)
+        source = named_frame(source) if lazy else Path(source)
+        names = list(source.columns) if lazy else parts_of(source)[0].names
         for what, name in (("y", target), ("sample_weight", weight), ("groups", groups)):
-            optional = name is None and what != "y"
-            if not optional and not (isinstance(name, str) and name in names):
+            if (name is not None or what == "y") and not (isinstance(name, str) and name in names):
                 raise WholeError(
-                    f"{what} must be the name of a column where X is a path, not "
-                    f"{name if isinstance(name, str) else type(name).__name__!r}; {source} has "
-                    f"{', '.join(names[:20])}"
+                    f"{what} must be the name of a column where X is a path or a Dask DataFrame, "
+                    f"not {name if isinstance(name, str) else type(name).__name__!r}; "
+                    f"{'the Dask DataFrame' if lazy else source} has {', '.join(names[:20])}"
                 )
-        drawn = draw(
-            parts, n, wanted=names, known=target, strata=target if stratified else None, seed=seed
-        )
-        beside = {target, weight, groups}
-        columns = tuple(name for name in names if name not in beside)
-        return cls(Path(source), columns, target, weight, drawn.n_rows, drawn.rows)
+        strata = target if stratified else None
+        with computing():
+            drawn = (
+                draw_partitions(source, n, known=target, strata=strata, seed=seed) if lazy
+                else draw(parts_of(source), n, wanted=names, known=target, strata=strata, seed=seed)
+            )  # fmt: skip
+        columns = tuple(name for name in names if name not in (target, weight, groups))
+        return cls(source, columns, target, weight, drawn.n_rows, drawn.rows)
+
+    @property
+    def wanted(self) -> set[str]:
+        """Columns that are read of all rows."""
+        return {*self.columns, self.target, *([self.weight] if self.weight else [])}
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether the rows are a Dask DataFrame's, and so where Dask computes."""
+        return is_dask(self.source)
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "the Dask DataFrame" if self.is_lazy else str(self.source)
+
+    def pieces(self) -> Sequence[Piece]:
+        """Files or partitions, in order."""
+        return partitions_of(self.source) if self.is_lazy else parts_of(self.source)
 
     @property
     def X(self) -> pd.DataFrame:
@@ -129,8 +152,7 @@ class WholeTable:
 class Learned:
     """What came of fitting on all rows.
 
-    digest : of the engineered rows with their targets; None where they were not written in one
-        place.
+    digest : of the engineered rows with their targets; None where they are not in one place.
     why_not : for each member that is still the sample's, by name.
     shares : workers that learned together; 0 where each member learned in one process.
     """
@@ -150,19 +172,19 @@ def write_whole(
     sample: DataRef,
     folder: Path,
     *,
-    parts: Sequence[FilePart] | None = None,
+    parts: Sequence[Piece] | None = None,
     deadline: float | None = None,
 ) -> tuple[WholeRef, str] | None:
     """Engineer all rows and write them; gives where, and a digest, or None when time ran out.
 
-    ``parts`` are those of the table's files to write, all by default.
+    ``parts`` are those of the table's pieces to write, all by default.
 
     Raises
     ------
     WholeError
         A disk without room, or infinite targets.
     SchemaError
-        A cell that does not fit its column's kind; the error names the file.
+        A cell that does not fit its column's kind; the error names the file or partition.
     """
     folder.mkdir(exist_ok=True)
     width = len(featurizer.feature_map.engineered_names)
@@ -174,10 +196,9 @@ def write_whole(
             f"text columns"
         )
     targets, weights, digest = [], [], hashlib.sha256()
-    wanted = {*table.columns, table.target, *([table.weight] if table.weight else [])}
-    with open(folder / MATRIX, "wb") as file:
-        for part in parts_of(table.source) if parts is None else parts:
-            for frame in part.frames(_CHUNK, wanted=wanted):
+    with open(folder / MATRIX, "wb") as file, computing():
+        for part in table.pieces() if parts is None else parts:
+            for frame in part.frames(_CHUNK, wanted=table.wanted):
                 if deadline is not None and time.monotonic() > deadline:
                     return None
                 y, known = encode(frame[table.target], target, n_rows=len(frame))
@@ -272,7 +293,7 @@ def put_in(
         after,
         None,
         {
-            part.spec.name: why_not.get(part.spec.iteration, NO_TIME)
+            part.spec.name: why_not.get(part.spec.iteration, LATE)
             for part in after
             if not part.whole
         },

@@ -22,13 +22,14 @@ from pellucid.explain.closed import (
 )
 from pellucid.explain.cut import Cut, find_cut
 from pellucid.explain.explanation import Explanation, ExplanationError
-from pellucid.explain.frames import explain_frame, is_dask
+from pellucid.explain.frames import explain_frame
 from pellucid.explain.games import Game, game_at, game_of_parts
 from pellucid.explain.players import Players, seat_in
 from pellucid.explain.setting import Setting, make_setting
 from pellucid.explain.subject import Space, same
 from pellucid.explain.summing import summed
 from pellucid.shapley import ShapleyError
+from pellucid.tabular.partitions import is_dask
 
 Method = Literal["auto", "exact", "sampled", "mimic"]
 Surrogate = Literal["lightgbm", "linear", "sgd", "tree"]

@@ -23,11 +23,6 @@ _BRANCHES = 8  # sums that are added up at a time
 ALL = "all rows"
 
 
-def is_dask(X: Any) -> bool:
-    """Whether a table is Dask's; imports nothing."""
-    return type(X).__module__.startswith("dask.") and hasattr(X, "map_partitions")
-
-
 def explain_frame(model: Any, X: Any, *, level: Level = "raw", predictions: bool = True) -> Any:
     """Explain every row of a Dask DataFrame, lazily.
 
@@ -52,6 +47,31 @@ def explain_frame(model: Any, X: Any, *, level: Level = "raw", predictions: bool
     carried = Carried.of(own_predictor(model))
     meta, sent = _explained(X._meta, carried, level, predictions), sent_once(carried)
     return X.map_partitions(_explained, sent, level, predictions, meta=meta, enforce_metadata=False)
+
+
+def predict_frame(model: Any, X: Any, *, probabilities: bool = False) -> Any:
+    """Predict every row of a Dask DataFrame, lazily.
+
+    Parameters
+    ----------
+    model : Predictor, or a fitted estimator of Pellucid's
+    X : dask.dataframe.DataFrame, (n_rows, n_columns)
+    probabilities : bool
+        Of each class, instead of labels or values.
+
+    Returns
+    -------
+    dask.dataframe.Series, or DataFrame with a column for each class
+        With the index and partitions of X.
+
+    Raises
+    ------
+    ExplanationError
+        A model that Pellucid did not train.
+    """
+    carried = Carried.of(own_predictor(model))
+    meta, sent = _predicted(X._meta, carried, probabilities), sent_once(carried)
+    return X.map_partitions(_predicted, sent, probabilities, meta=meta, enforce_metadata=False)
 
 
 def importance(
@@ -142,6 +162,13 @@ def _explained(
     n_outputs = len(found) // len(frame) if len(frame) else 1
     own_row = next(name for name in found.columns if name.rstrip("_") == "row")
     return found.drop(columns=own_row).set_axis(frame.index.repeat(n_outputs), axis=0)
+
+
+def _predicted(frame: pd.DataFrame, carried: Carried, probabilities: bool) -> Any:
+    model = carried.model()
+    if not probabilities:
+        return pd.Series(model.predict(frame), index=frame.index, name=model.target)
+    return pd.DataFrame(model.predict_proba(frame), index=frame.index, columns=model.classes)
 
 
 def _sums(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Literal, get_args
 
@@ -29,8 +29,9 @@ def cluster(address: Any, *, learn: Learn = "auto") -> Iterator[Any]:
         Of the scheduler, such as ``"tcp://scheduler:8786"``. Start its workers with one thread
         each: ``dask worker tcp://scheduler:8786 --nworkers auto --nthreads 1``.
     learn : "auto", "together" or "here"
-        Where members learn from all rows of a folder: the workers together, each from its share
-        of the files, or this machine. By itself, together where memory is short for it here.
+        Where members learn from all rows of a folder or a Dask DataFrame: the workers together,
+        each from its share, or this machine. By itself, together where memory is short for it
+        here, and always for a Dask DataFrame.
 
     Yields
     ------
@@ -75,11 +76,24 @@ def current_client() -> Any:
     return _CLIENT.get()
 
 
-def learning_client(n_rows: int, n_columns: int) -> Any:
-    """The client whose workers are to learn together from so many engineered rows, or None."""
+@contextmanager
+def computing() -> Iterator[None]:
+    """Have what Dask computes inside computed by the surrounding cluster, if there is one."""
+    client = current_client()
+    with nullcontext() if client is None else client.as_current():
+        yield
+
+
+def learning_client(n_rows: int, n_columns: int, *, there: bool = False) -> Any:
+    """The client whose workers are to learn together from so many engineered rows, or None.
+
+    ``there`` : the workers have the rows already, so that none need come here.
+    """
     client, learn = current_client(), _LEARN.get()
     if client is None or learn == "here":
         return None
+    if there:
+        return client
     free = available_memory()
     held = n_rows * (n_columns + _BESIDE)
     short = free is not None and held > _HELD * free and len(client.nthreads()) > 1

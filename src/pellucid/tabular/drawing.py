@@ -87,6 +87,31 @@ def draw(
     return Drawn(pool.drawn(), pool.n_rows)
 
 
+def size_of(count: int, n: int, n_rows: int) -> int:
+    """Rows that a stratum of ``count`` has in a sample of ``n`` of ``n_rows``.
+
+    Examples
+    --------
+    >>> size_of(9000, 100, 10_000), size_of(1000, 100, 10_000), size_of(20, 100, 10_000)
+    (90, 50, 20)
+    """
+    return max(round(min(1.0, n / n_rows) * count), min(LEAST, count))
+
+
+def check_strata(name: object, n_values: int) -> None:
+    """Refuse a column with so many values that it cannot be one of classes.
+
+    Raises
+    ------
+    ReadError
+        The column is named.
+    """
+    if n_values > _MOST_STRATA:
+        raise ReadError(
+            f"{name!r} has more than {_MOST_STRATA // 2} different values, too many for classes"
+        )
+
+
 @dataclass
 class _Pool:
     """Rows that may be among the sample, and the keys above which others cannot."""
@@ -119,10 +144,7 @@ class _Pool:
             if strata is None
             else pd.factorize(strata, use_na_sentinel=False)
         )
-        if len(self._code_of) + len(values) > _MOST_STRATA:
-            raise ReadError(
-                f"{name!r} has more than {_MOST_STRATA // 2} different values, too many for classes"
-            )
+        check_strata(name, len(self._code_of) + len(values))
         codes = [self._code_of.setdefault(value, len(self._code_of)) for value in values]
         new = len(self._code_of) - len(self._counts)
         self._counts = np.concatenate([self._counts, np.zeros(new, dtype=np.int64)])
@@ -148,10 +170,9 @@ class _Pool:
     def drawn(self) -> pd.DataFrame:
         keys, codes = np.concatenate(self._keys), np.concatenate(self._codes)
         kept = np.zeros(len(keys), dtype=bool)
-        share = min(1.0, self.n / self.n_rows)
         for code, count in enumerate(self._counts):
             own = np.flatnonzero(codes == code)
-            size = max(round(share * count), min(LEAST, int(count)))
+            size = size_of(int(count), self.n, self.n_rows)
             kept[own[np.argsort(keys[own], kind="stable")[:size]]] = True
         self._keep(kept)
         return self._frames[0].reset_index(drop=True)

@@ -65,6 +65,10 @@ def _frame(X: Any, names: list[str] | None) -> pd.DataFrame:
             f"a sparse matrix of shape {X.shape} cannot be read as a table; pass X.toarray(), or "
             f"pandas.DataFrame.sparse.from_spmatrix(X) to keep names"
         )
+    if home == "dask" and hasattr(X, "map_partitions"):
+        raise ReadError(
+            f"a Dask {type(X).__name__} is not gathered here; compute() it first if memory holds it"
+        )
     if isinstance(X, Mapping):
         return _from_mapping(X)
     if isinstance(X, np.ndarray):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -16,6 +16,24 @@ from pellucid.tabular.read import text_format
 
 _PARQUET = (".parquet", ".pq")
 _TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+
+
+class Piece(Protocol):
+    """What a table is read from piece by piece: a file, or a partition of another engine's."""
+
+    @property
+    def path(self) -> object:
+        """What messages call it."""
+        ...
+
+    @property
+    def names(self) -> list[str]:
+        """Columns, in order."""
+        ...
+
+    def frames(self, rows: int, *, wanted: Collection[str]) -> Iterator[pd.DataFrame]:
+        """Give the rows in order, at most ``rows`` at a time."""
+        ...
 
 
 @dataclass(frozen=True)
