@@ -1,7 +1,7 @@
 """A store with real trainings, to look at in the studio."""
 
-import fcntl
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +22,22 @@ HOSTILE = (
 
 def filled_once(root: Path) -> tuple[Path, dict[str, str]]:
     """The store below a folder and its runs, which the first process that asks makes for all."""
-    known = root / "stored.json"
-    with (root / "stored.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not known.exists():
-            known.write_text(json.dumps(fill_store(root / "stored")))
-    return root / "stored", json.loads(known.read_text())
+    folder, known, failed = (root / name for name in ("stored", "stored.json", "stored.failed"))
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        while not known.exists():
+            assert not failed.exists(), "the process that trains the runs failed"
+            time.sleep(0.1)
+    else:
+        try:
+            draft = root / "stored.tmp"
+            draft.write_text(json.dumps(fill_store(folder)), "utf-8")
+            draft.replace(known)
+        except BaseException:
+            failed.touch()
+            raise
+    return folder, json.loads(known.read_text("utf-8"))
 
 
 def fill_store(folder: Path) -> dict[str, str]:

@@ -92,7 +92,7 @@ function fields({ explained, task }, state, by, row, go) {
     { label: "Row", show: ({ i }) => h("button", { type: "button", class: "to-row", onclick: () => go(i) }, h("span", { class: "sr" }, "Go to row "), name(explained.rows.ids[i])) },
     { label: task === "regression" ? "Predicted" : `P(${explained.nOutputs === 1 ? explained.classes?.[1] ?? "" : explained.classes?.[output] ?? output})`, number: true,
       show: ({ i }) => (task === "regression" ? explained.predicted(i) : percent(explained.chance(i, output))) },
-    explained.rows.true && { label: "True", number: task === "regression", show: ({ i }) => h("span", { class: wrong(i) ? "wrong" : null }, name(truth(i)), wrong(i) && h("span", { class: "sr" }, " (predicted otherwise)")) },
+    explained.rows.true && { label: "True", number: task === "regression", show: ({ i }) => h("span", { class: [wrong(i) && "wrong", String(truth(i)).length < 12 && "nowrap"].filter(Boolean).join(" ") }, name(truth(i)), wrong(i) && h("span", { class: "sr" }, " (predicted otherwise)")) },
     { label: "Distance", number: true, show: ({ far }) => num(far, 3) },
     { label: "Differs most in", class: "grow", show: differs },
   ].filter(Boolean);

@@ -45,7 +45,7 @@ function scores({ metrics, runs }) {
   const better = (r) => (change(r) === null || change(r) === 0 ? "" : (change(r) < 0) === lowerIsBetter(r.id) ? "better" : "worse");
   return section("scores", "Scores", null, table("Scores of both runs", [
     { label: "Metric", sort: (r) => metricName(r.id), show: (r) => metricName(r.id), class: "grow" },
-    { label: "On", sort: (r) => r.where, show: (r) => h("span", { class: "muted" }, r.where) },
+    { label: "On", sort: (r) => r.where, show: (r) => h("span", { class: "muted nowrap" }, r.where) },
     { label: runs[0].name, number: true, sort: (r) => r.a, show: (r) => metricValue(r.a) },
     { label: runs[1].name, number: true, sort: (r) => r.b, show: (r) => metricValue(r.b) },
     { label: "Difference", number: true, sort: change, show: (r) => h("span", { class: better(r) === "worse" ? "up" : better(r) ? "down" : null },
