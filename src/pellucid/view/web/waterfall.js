@@ -82,13 +82,13 @@ function step({ feature, n, value: size, from, to }, scale, wide, level, row, on
       value(left, right, signed(size), wide)));
 }
 
-/** Round probabilities within a range of log-odds, far enough from each other. */
-function chanceTicks([low, high]) {
+/** Round probabilities within a range of log-odds, each with its place, such a share of it apart. */
+export function chanceTicks([low, high], apart = 0.09) {
   const out = [];
   for (const p of [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999]) {
     const x = Math.log(p / (1 - p));
     if (x < low || x > high) continue;
-    if (!out.length || x - out.at(-1)[1] > (high - low) * 0.09) out.push([p, x]);
+    if (!out.length || x - out.at(-1)[1] > (high - low) * apart) out.push([p, x]);
   }
   return out.length ? out : [[sigmoid((low + high) / 2), (low + high) / 2]];
 }

@@ -7,6 +7,7 @@ import { was } from "../edit.js";
 import { num, percent } from "../format.js";
 import { verdict } from "../row.js";
 import { linear, padded, tickText, ticks } from "../scale.js";
+import { chanceTicks } from "../waterfall.js";
 
 /**
  * @param {Object} subject
@@ -66,12 +67,14 @@ export function recordedForm(subject, state, record, picker) {
   function drawReach(output) {
     const value = (choice) => record.value(choice.margins, output);
     const regression = subject.task === "regression";
-    const now = value(columns[0].choices.find((each) => each.own));
+    const odds = subject.task === "binary" && subject.explained.scale === "log-odds"; // small chances stay apart
+    const at = odds ? (choice) => choice.margins[0] : value;
     const answers = columns.map(({ choices }) => choices.map(value));
-    const domain = padded([Math.min(now, ...answers.flat()), Math.max(now, ...answers.flat())], 0.06);
+    const places = columns.map(({ choices }) => choices.map(at));
+    const now = at(columns[0].choices.find((each) => each.own));
+    const domain = padded([Math.min(now, ...places.flat()), Math.max(now, ...places.flat())], 0.06);
     const x = linear(domain, [0, 100]);
-    const marks = ticks(domain[0], domain[1], 4);
-    const marked = regression ? tickText(marks) : marks.map((v) => percent(v || 0));
+    const marks = odds ? chanceTicks(domain, matchMedia("(max-width: 720px)").matches ? 0.24 : 0.1) : axisMarks(domain, regression);
     const word = (v) => (regression ? num(v, 4) : percent(v));
     return [
       h("h3", {}, "What each column alone could do"),
@@ -80,23 +83,31 @@ export function recordedForm(subject, state, record, picker) {
         h("div", { class: "reach-grid", "aria-hidden": "true" }, h("i", { style: { left: `${x(now)}%` } })),
         columns.map(({ feature, choices }, i) => {
           const [low, high] = [Math.min(...answers[i]), Math.max(...answers[i])];
+          const [left, right] = [x(Math.min(...places[i])), x(Math.max(...places[i]))];
           return h("div", { class: feature === changed?.feature ? "reach-row chosen" : "reach-row" },
             h("span", { class: "reach-name" }, name(names[feature])),
             h("span", { class: "reach-plot", "aria-hidden": "true" },
-              h("i", { class: "reach-bar", style: { left: `${x(low)}%`, width: `${x(high) - x(low)}%` } }),
+              h("i", { class: "reach-bar", style: { left: `${left}%`, width: `${right - left}%` } }),
               choices.map((choice, k) => h("i", {
-                class: choice === changed?.choice ? "reach-dot on" : choice.own ? "reach-dot own" : "reach-dot", style: { left: `${x(answers[i][k])}%` },
+                class: choice === changed?.choice ? "reach-dot on" : choice.own ? "reach-dot own" : "reach-dot", style: { left: `${x(places[i][k])}%` },
                 title: `${choice.text}: ${word(answers[i][k])}`, onclick: () => change(choice.own ? null : { feature, choice }),
               }))),
             h("span", { class: "reach-ends n" }, word(low) === word(high) ? word(low) : `${word(low)} to ${word(high)}`));
         }),
-        h("div", { class: "reach-row reach-axis", "aria-hidden": "true" }, h("span", {}), h("span", { class: "reach-plot" }, marks.map((v, i) => h("span", { style: { left: `${x(v)}%` } }, marked[i]))), h("span", {}))),
+        h("div", { class: "reach-row reach-axis", "aria-hidden": "true" }, h("span", {}), h("span", { class: "reach-plot" }, marks.map(([v, place]) => h("span", { style: { left: `${x(place)}%` } }, regression ? v : percent(v)))), h("span", {}))),
       h("p", { class: "muted small reach-unit" }, regression ? ["predicted ", name(subject.target)] : ["chance of ", name(subject.explained.outcome(output))])];
   }
 
   state.on(["row"], () => { const before = row; begin(); if (row !== before) show(); });
   state.on(["output"], () => show());
   return h("div", { class: "row-grid what-if" }, h("div", { class: "form" }, picker, aside, fields, reset), h("div", { class: "row-view" }, said, told, reach));
+}
+
+/** Round values with their places; of a value as text. */
+function axisMarks([low, high], regression) {
+  const marks = ticks(low, high, 4);
+  const text = tickText(marks);
+  return marks.map((v, i) => [regression ? text[i] : v || 0, v]);
 }
 
 /** Numbers and times: a slider that rests on what was recorded. */
