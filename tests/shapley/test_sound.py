@@ -1,5 +1,6 @@
 """Files whose digests are right and whose arrays are not: refused in words, or harmless."""
 
+import itertools
 import subprocess
 import sys
 from dataclasses import fields, is_dataclass, replace
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pellucid import shapley
 from pellucid.shapley.files import save_tables, trees_from_bytes, trees_to_bytes
 from pellucid.shapley.tables import ensemble_margins
+from pellucid.shapley.trees import TreeArrays, check_ensemble, join_trees
 
 from .models import fit
 
@@ -77,6 +79,23 @@ def attack(path, n):
     print(refused)
 
 
+def ladder_arrays(n):
+    """A tree that asks one column after the other: its last leaf has a slot for each of them."""
+    feature = np.full(2 * n + 1, -1)
+    feature[: 2 * n : 2] = np.arange(n)
+    at, asks = np.arange(2 * n + 1), feature >= 0
+    return TreeArrays(
+        feature=feature, threshold=np.full(2 * n + 1, 0.5), flags=np.zeros(2 * n + 1),
+        left=np.where(asks, at + 1, -1), right=np.where(asks, at + 2, -1),
+        cover=np.ones(2 * n + 1), value=np.where(asks, 0.0, at),
+    )  # fmt: skip
+
+
+def ladder(n):
+    """It alone, as a model of one output."""
+    return join_trees([ladder_arrays(n)], n_columns=n, n_outputs=1, float32=False)
+
+
 @pytest.fixture(scope="module")
 def sound():
     return made("categorical")
@@ -94,6 +113,8 @@ def test_hostile_tables_end_no_process(tmp_path):
 @pytest.mark.parametrize(
     ("part", "name", "change", "reason"),
     [
+        ("ensemble", "n_columns", lambda n: float(n), "counts"),
+        ("ensemble", "n_outputs", lambda n: -n, "counts"),
         ("ensemble", "roots", lambda a: np.array([0, 2**31 - 1, -2, 60, 80], "int32"), "roots"),
         ("players", "of_column", lambda a: a + 9, "players"),
         ("paths", "leaf_node", lambda a: a[::-1], "paths"),
@@ -106,7 +127,7 @@ def test_hostile_tables_end_no_process(tmp_path):
         ("groups", "deep_of", lambda a: np.full_like(a, -1), "deep leaves"),
         ("groups", "n_seen", lambda n: 10**6, "held against"),
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_what_does_not_hold_is_said(sound, tmp_path, part, name, change, reason):
     tables, _ = sound
@@ -115,6 +136,84 @@ def test_what_does_not_hold_is_said(sound, tmp_path, part, name, change, reason)
     save_tables(hostile, tmp_path / "tables")
     with pytest.raises(shapley.TablesFileError, match=f"not sound: .*{reason}"):
         shapley.load(tmp_path / "tables")
+
+
+@pytest.mark.parametrize("n_rows", [64, 65, 128])
+def test_patterns_that_fill_their_words_to_the_last_bit_are_sound(n_rows, tmp_path):
+    rows = np.array(list(itertools.product([0.0, 1.0], repeat=7)))
+    tables = shapley.compile(ladder(7), background=rows[:n_rows], memory=1)
+    assert np.diff(tables.groups.deep_start).max() == tables.groups.n_seen == n_rows
+    save_tables(tables, tmp_path / "tables")
+    found = shapley.load(tmp_path / "tables").values(rows)
+    np.testing.assert_array_equal(found, tables.values(rows))
+
+
+def test_deep_leaves_without_a_background_are_sound(tmp_path):
+    tables = shapley.compile(ladder(4), memory=1)
+    assert len(tables.groups.deep_leaf) > tables.groups.n_seen == 0
+    save_tables(tables, tmp_path / "tables")
+    assert shapley.load(tmp_path / "tables").values(np.ones((3, 4))).shape == (3, 4)
+
+
+def test_more_importances_than_fit_into_memory_are_refused(tmp_path):
+    line = shapley.linear([[1.0]] * 3, np.zeros(3), background=np.zeros((2, 1)))
+    save_tables(replace(line, players=replace(line.players, n=2**23)), tmp_path / "tables")
+    with pytest.raises(shapley.TablesFileError, match="the players do not fit"):
+        shapley.load(tmp_path / "tables")
+
+
+@pytest.mark.parametrize("background", [None, np.zeros((2, 0))], ids=["none", "rows"])
+def test_trees_that_ask_no_column_are_sound(background, tmp_path):
+    tables = shapley.compile(ladder(0), background=background)
+    save_tables(tables, tmp_path / "tables")
+    assert shapley.load(tmp_path / "tables").values(np.zeros((3, 0))).shape == (3, 0)
+
+
+def at(place, value):
+    """A change of an array at one place."""
+
+    def change(array):
+        found = array.copy()
+        found[place] = value
+        return found
+
+    return change
+
+
+BROKEN = {  # a field of two ladders, its change, and what is said
+    "a split without a child": ("left", at(0, -1), "without a left child"),
+    "a leaf with a child": ("right", at(1, 2), "without a right child, or the reverse"),
+    "a child before its parent": ("right", at(2, 1), "comes before its parent"),
+    "a child after the end": ("left", at(7, 99), "after the end"),
+    "a child of another tree": ("right", at(2, 8), "lies in another tree"),
+    "two parents": ("left", at(0, 2), "node 2 has two parents"),
+    "a column too many": ("feature", at(0, 3), "feature 3 of 3 columns"),
+    "leaves of three outputs": ("value", lambda a: np.repeat(a, 3, axis=1), "hold 3 values for 2"),
+    "an output too many": ("tree_output", at(1, 2), "beyond the 2"),
+    "an output below none": ("tree_output", at(1, -1), "beyond the 2"),
+    "one intercept": ("intercept", lambda a: a[:1], "intercept has shape"),
+    "a leaf that is infinite": ("value", at(1, np.inf), "not finite"),
+    "covers of fewer nodes": ("cover", lambda a: a[:-1], "cover has 13 entries for 14 nodes"),
+    "numbers of another type": ("threshold", lambda a: a.astype("float32"), "no array of float64"),
+    "a shape of its own": ("left", lambda a: a[:, None], "of its dimensions"),
+    "a root after the end": ("roots", at(1, 14), "root 14 of 14 nodes"),
+    "a root too many": ("roots", lambda a: np.append(a, a[-1:] + 1), "do not cut"),
+    "no root at the start": ("roots", at(0, 1), "do not cut"),
+    "roots in no order": ("roots", at(1, 0), "do not cut"),
+    "categories before the first": ("cat_start", at(0, -1), "lies outside the 0"),
+    "categories after the last": ("cat_start", at(0, 1), "lies outside the 0"),
+    "more categories than there are": ("cat_size", at(0, 1), "lies outside the 0"),
+    "fewer categories than none": ("cat_size", at(0, -1), "lies outside the 0"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_trees_that_break_a_convention_are_refused(name):
+    both = join_trees([ladder_arrays(3)] * 2, n_columns=3, n_outputs=2, float32=False)
+    check_ensemble(both)
+    field, change, reason = BROKEN[name]
+    with pytest.raises(shapley.ReaderError, match=reason):
+        check_ensemble(replace(both, **{field: change(getattr(both, field))}))
 
 
 @settings(max_examples=60, deadline=None)

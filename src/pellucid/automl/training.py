@@ -111,8 +111,9 @@ def train(
         try:
             with clock.stage("featurize"):
                 prepared = prepare(frame, target, asides or Asides(), options.settings, folder)
+            warming = threading.Thread(target=shapley.warmup, daemon=True)
             if options.explain:  # its kernels load while the trials run
-                threading.Thread(target=shapley.warmup, daemon=True).start()
+                warming.start()
             with clock.stage("search"):
                 found = find_trials(prepared, digest, setting)
             with clock.stage("refit"):
@@ -127,6 +128,8 @@ def train(
             explanation = None
             if options.explain:
                 with clock.stage("explain"):
+                    # rows that waited for a kernel would be taken for slow ones
+                    warming.join(min(clock.deadline.remaining, threading.TIMEOUT_MAX))
                     explanation = explain_some(model.predictor, prepared, target, test, setting)
             suspicions = _suspect(prepared, target, test, explanation, options)
             facts = {
