@@ -23,6 +23,7 @@ import json
 import os
 import random
 import resource
+import signal
 import sys
 import time
 from collections import Counter
@@ -50,6 +51,7 @@ TESTS = {  # the modules below pellucid, and the files below tests that are to n
     "tabular.align": ["tabular/test_align"],
 }
 SLOW = "not end_no_process"
+_PATIENCE = 600  # seconds, beyond which a child that does nothing is ended
 _BROKEN = 99  # exit code of a child that could not take the mutant in
 SECONDS = 60  # of CPU that the tests of a mutant may take; an endless loop is noticed
 SWAPS = {
@@ -127,12 +129,11 @@ def short_of(module):
     return module.__name__.removeprefix("pellucid.")
 
 
-def run_tests(*modules):
-    """Run the tests of modules; 0 when all pass."""
+def run_tests(short):
+    """Run the tests of a module; 0 when all pass."""
     import pytest
 
-    names = sorted({test for module in modules for test in TESTS[module]})
-    files = [str(ROOT / f"tests/{name}.py") for name in names]
+    files = [str(ROOT / f"tests/{name}.py") for name in TESTS[short]]
     with contextlib.redirect_stdout(io.StringIO()):
         return int(
             pytest.main(
@@ -141,22 +142,24 @@ def run_tests(*modules):
         )
 
 
-def survives(module, name, code):
-    """Whether the tests of the module pass with this code in the function's place."""
+def outcome(short, name="", code=None):
+    """What the tests of a module say of a mutant: 0 when all pass, other numbers, or "hung"."""
     child = os.fork()
     if child == 0:
-        used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-        resource.setrlimit(resource.RLIMIT_CPU, (int(used) + SECONDS,) * 2)
         ended = _BROKEN
         try:
-            function_of(module, name).__code__ = code
-            ended = run_tests(short_of(module))
+            used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+            resource.setrlimit(resource.RLIMIT_CPU, (int(used) + SECONDS,) * 2)
+            signal.alarm(_PATIENCE)
+            if code is not None:
+                function_of(sys.modules[f"pellucid.{short}"], name).__code__ = code
+            ended = run_tests(short)
         finally:
             os._exit(ended)
     ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if ended == _BROKEN:
         sys.exit(f"the code of {name} cannot be put in")
-    return ended == 0
+    return "hung" if ended == -signal.SIGALRM else ended
 
 
 def main():
@@ -176,8 +179,10 @@ def main():
         for at, (_, name) in enumerate(places(ast.parse(source))):
             mutants.append((module, source, at, name))
     drawn = random.Random(given.seed).sample(mutants, min(given.mutants, len(mutants)))
-    if run_tests(*TESTS):  # also imports all that the children need
-        sys.exit("the tests fail without a change; mend that first")
+    # no test runs in this process: what starts threads would hang in those that are forked from it
+    for short in dict.fromkeys(short_of(module) for module, *_ in drawn):
+        if outcome(short):
+            sys.exit(f"the tests of {short} fail without a change; mend that first")
     tried, killed, survivors = Counter(), Counter(), []
     until = time.monotonic() + 60 * given.minutes
     for module, source, at, name in drawn:
@@ -187,7 +192,11 @@ def main():
         tree = ast.parse(source)
         node, _ = places(tree)[at]
         what = changed(node)
-        lived = survives(module, name, code_of(tree, name))
+        ended = outcome(short, name, code_of(tree, name))
+        if ended == "hung":  # without using the processor: says nothing
+            print("hung", f"{short}:{node.lineno} {name}: {what}", flush=True)
+            continue
+        lived = ended == 0
         tried[short] += 1
         killed[short] += not lived
         if lived:

@@ -1,4 +1,7 @@
-"""Runs through MLflow's client: the few calls that every tracking server answers."""
+"""Runs on a tracking server, through MLflow's client: the few calls that every one answers.
+
+Those of an embedded store are written by `embedded_runs`, which spares loading MLflow.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pellucid.quiet import hush
 from pellucid.store.location import Location, StoreError
+
+if TYPE_CHECKING:
+    from pellucid.store.embedded_runs import EmbeddedRuns
 
 EXPERIMENT = "pellucid"
 KIND, TRAINING, TRIAL = "pellucid.kind", "training", "trial"  # a tag and its values
@@ -78,6 +84,17 @@ class Tracking:
         return connect(self.location.uri)
 
     @cached_property
+    def _own(self) -> EmbeddedRuns | None:
+        """What writes to an embedded store's database by itself, where it knows its layout."""
+        from pellucid.store.embedded_runs import EmbeddedRuns
+
+        database = self.location.database
+        if database is None:
+            return None
+        own = EmbeddedRuns(database)
+        return own if own.is_known else None
+
+    @cached_property
     def _experiment(self) -> str:
         """Id of the experiment: ours, or on a server the one that MLFLOW_EXPERIMENT_NAME says."""
         name = EXPERIMENT
@@ -94,7 +111,10 @@ class Tracking:
         return str(found.experiment_id)
 
     def create(self, *, name: str | None, tags: Mapping[str, str], started_ms: int) -> Record:
-        """Start a run; without a name MLflow makes one up."""
+        """Start a run; without a name one is made up."""
+        own = self._own
+        if own is not None:
+            return self._do(lambda: own.create(name=name, tags=tags, started_ms=started_ms))
         run = self._do(
             lambda: self._client.create_run(
                 self._experiment, start_time=started_ms, tags=dict(tags), run_name=name
@@ -111,16 +131,23 @@ class Tracking:
         tags: Mapping[str, str] | None = None,
     ) -> None:
         """Add metrics, parameters and tags to a run, in one request where that is possible."""
+        numbers = {
+            _key(name): float(value)
+            for name, value in (metrics or {}).items()
+            if math.isfinite(value)
+        }
+        texts = {_key(name): _text(value) for name, value in (params or {}).items()}
+        short = {name: value[:_LONGEST] for name, value in (tags or {}).items()}
+        own = self._own
+        if own is not None:
+            self._do(lambda: own.log(run, metrics=numbers, params=texts, tags=short))
+            return
         from mlflow.entities import Metric, Param, RunTag
 
         now = int(time.time() * 1000)
-        scores = [
-            Metric(_key(name), float(value), now, 0)
-            for name, value in (metrics or {}).items()
-            if math.isfinite(value)
-        ]
-        settings = [Param(_key(name), _text(value)) for name, value in (params or {}).items()]
-        labels = [RunTag(name, value[:_LONGEST]) for name, value in (tags or {}).items()]
+        scores = [Metric(name, value, now, 0) for name, value in numbers.items()]
+        settings = [Param(name, value) for name, value in texts.items()]
+        labels = [RunTag(name, value) for name, value in short.items()]
         for start in range(0, max(len(settings), 1), _BATCH):
             batch = settings[start : start + _BATCH]
             self._do(partial(self._client.log_batch, run, scores, batch, labels))
@@ -128,6 +155,10 @@ class Tracking:
 
     def end(self, run: str, status: str) -> None:
         """Set the final status: FINISHED, FAILED or KILLED."""
+        own = self._own
+        if own is not None:
+            self._do(lambda: own.end(run, status))
+            return
         with _environment(_QUIET):
             self._do(lambda: self._client.set_terminated(run, status))
 
