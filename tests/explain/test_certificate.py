@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.linear_model import LinearRegression
 from sklearn.neural_network import MLPRegressor
 
@@ -81,6 +82,15 @@ def test_engineered_twins_keep_theirs(rows, tmp_path):
         ({"method": "exact"}, "ok"),
         ({"method": "exact", "additivity_error": 1.0}, "do-not-trust"),
         ({"method": "exact", "additivity_error": np.nan}, "do-not-trust"),
+        ({"method": "exact", "additivity_error": 1e-5}, "ok"),  # each limit is within
+        ({"method": "exact", "additivity_error": 1.01e-5}, "do-not-trust"),
+        ({"method": "exact", "additivity_error": 1e-4, "scale": 10.0}, "ok"),
+        ({"method": "exact", "additivity_error": 1.01e-4, "scale": 10.0}, "do-not-trust"),
+        ({"method": "exact", "response_error": 1e-5}, "ok"),
+        ({"method": "exact", "response_error": 1.01e-5}, "do-not-trust"),
+        ({"method": "sampled", "standard_error": 1.0, "largest": 4.0}, "approximate"),
+        ({"method": "sampled", "standard_error": 1.01, "largest": 4.0}, "do-not-trust"),
+        ({"method": "mimic", "fidelity": {"r2": 0.8}}, "approximate"),
         ({"method": "exact", "response_error": 0.1}, "do-not-trust"),
         ({"method": "sampled", "standard_error": 0.01, "largest": 1.0}, "approximate"),
         ({"method": "sampled", "standard_error": 0.5, "largest": 1.0}, "do-not-trust"),
@@ -98,6 +108,23 @@ def test_verdicts(facts, verdict):
     assert Certificate.from_dict(
         {**certificate.to_dict(), "of a later version": 1}
     ) == certificate or (certificate.additivity_error != certificate.additivity_error)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda cells: pd.DataFrame({"a": cells}),
+        lambda cells: pd.Series(cells),
+        lambda cells: np.array(cells, dtype=np.float64)[:, None],
+        lambda cells: np.array([str(cell) for cell in cells], dtype=object),
+        lambda cells: sparse.csr_array(np.array(cells, dtype=np.float64)[:, None]),
+    ],
+    ids=["frame", "series", "numbers", "objects", "sparse"],
+)
+def test_the_same_rows_have_one_digest_and_others_another(make):
+    assert digest_of(make([1, 0, 3])) == digest_of(make([1, 0, 3]))
+    assert digest_of(make([1, 0, 3])) != digest_of(make([1, 0, 4]))
+    assert digest_of(make([1, 0, 3])) != digest_of(make([1, 3]))
 
 
 def test_standard_errors_must_fit_the_values():

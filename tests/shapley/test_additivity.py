@@ -56,6 +56,13 @@ def test_a_library_that_adds_in_float32_is_held_to_float32():
         tables.verify(values, own)
 
 
+def test_a_model_of_nothing_is_held_to_nothing():
+    tables = shapley.linear([0.0], 0.0, background=[[0.0]])
+    assert tables.verify(np.zeros((3, 1)), np.zeros(3)).max() == 0.0
+    with pytest.raises(shapley.AdditivityError):
+        tables.verify(np.zeros((3, 1)), np.full(3, 1e-300))
+
+
 def test_each_row_is_held_to_its_own_scale():
     tables = shapley.linear([1.0, 1.0], 0.0, background=[[0.0, 0.0]])
     X = np.array([[1e9, 1.0], [1e-3, 1e-3]])

@@ -7,7 +7,7 @@ import pytest
 
 from pellucid.tabular.featurize import Featurizer
 from pellucid.tabular.frames import to_frame
-from pellucid.tabular.schema import SchemaError, align, infer_schema
+from pellucid.tabular.schema import Column, Schema, SchemaError, align, infer_schema
 
 N = 60
 FRAME = pd.DataFrame(
@@ -84,6 +84,32 @@ def test_missing_columns_are_all_named():
         align(FRAME.rename(columns={"age": "Age"}), SCHEMA)
 
 
+def test_more_than_twenty_missing_columns_are_cut_short():
+    for n, end in ((20, "'c19';"), (21, "'c19', …;")):
+        schema = Schema(tuple(Column(f"c{i}", "numeric") for i in range(n)))
+        with pytest.raises(SchemaError, match=f"lacks {n} columns .*{end} there are"):
+            align(FRAME, schema)
+
+
+def test_a_table_of_one_column_is_read_too():
+    schema = Schema((Column("age", "numeric"),))
+    aligned = align(pd.DataFrame({"age": ["41", "7.5"]}), schema)
+    assert aligned["age"].tolist() == [41.0, 7.5]
+
+
+def test_truths_are_taken_where_training_had_them_among_words():
+    schema = Schema((Column("answer", "categorical", examples=("False", "True", "unknown")),))
+    aligned = align(pd.DataFrame({"answer": [True, False]}), schema)
+    assert aligned["answer"].tolist() == ["True", "False"]
+
+
+def test_labels_lose_the_spaces_around_them_and_texts_keep_theirs():
+    cells = pd.Series([" clerk ", None], dtype=object)
+    aligned = align(FRAME.iloc[:2].assign(job=cells, note=cells), SCHEMA)
+    assert (aligned["job"].iloc[0], aligned["note"].iloc[0]) == ("clerk", " clerk ")
+    assert aligned[["job", "note"]].iloc[1].isna().all()
+
+
 @pytest.mark.parametrize(
     ("column", "cells", "message"),
     [
@@ -109,6 +135,7 @@ def test_missing_columns_are_all_named():
         ("job", [1, 2, 3], "'job' must hold words such as 'clerk', 'cook', 'nurse', but row 0"),
         ("job", [None, 2.5, None], "'job' must hold words such as .*, but row 1 has"),
         ("job", pd.date_range("2024-01-01", periods=3), "'job' must hold words such as"),
+        ("job", [True, False, True], "'job' must hold words such as .*, but row 0 has"),
         ("note", ["fine", {"a": 1}, "x"], "column 'note' holds a dict"),
     ],
 )
