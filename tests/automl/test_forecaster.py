@@ -216,7 +216,7 @@ def test_rows_that_cannot_be_forecast_are_refused_by_name(fitted):
     [
         ({"horizon": 0}, "horizon must be a whole number of at least 1"),
         ({"season": 0}, "season must be"),
-        ({"windows": [0]}, "windows must be whole numbers of at least 1"),
+        ({"windows": [0]}, "each of windows must be a whole number of at least 1"),
         ({"horizon": 140}, "too few to judge forecasts of 140"),
         ({"frequency": "moon"}, "frequency 'moon' is not known"),
         ({"time_column": "date"}, "lacks column 'date'"),

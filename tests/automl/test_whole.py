@@ -6,7 +6,7 @@ import pytest
 
 import pellucid
 from pellucid import AutoMLClassifier, AutoMLRegressor
-from pellucid.automl.estimators import ParameterError
+from pellucid.automl.parameters import ParameterError
 from pellucid.automl.whole import WholeError
 from pellucid.search.plan import PlanError
 from pellucid.tabular.errors import ReadError

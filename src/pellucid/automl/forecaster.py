@@ -11,20 +11,20 @@ import pandas as pd
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from pellucid.automl.estimators import Featurization, ParameterError, _AutoML
+from pellucid.automl.base import AutoML, Featurization
 from pellucid.automl.options import Options
+from pellucid.automl.parameters import check_whole
 from pellucid.automl.series import SeriesRows, values_of
 from pellucid.automl.training import train
 from pellucid.explain.explanation import Explanation
 from pellucid.explain.forecast import ForecastPredictor
 from pellucid.search.progress import ProgressCallback
-from pellucid.store.leaderboard import leaderboard_frame
 from pellucid.tabular.read import to_frame
 from pellucid.tabular.series.history import History
 from pellucid.tabular.series.infer import read_history
 
 
-class AutoMLForecaster(RegressorMixin, _AutoML):
+class AutoMLForecaster(RegressorMixin, AutoML):
     """Find, within a time budget, the best forecaster whose every forecast is explained exactly.
 
     One model learns from all series. It forecasts each step up to the horizon directly: a row
@@ -200,14 +200,7 @@ class AutoMLForecaster(RegressorMixin, _AutoML):
             asides=rows.asides,
             ship=rows.ship,
         )
-        self.predictor_ = cast(ForecastPredictor, result.predictor)
-        self.explanation_ = result.explanation
-        self.training_ = result.facts
-        self.leaderboard_ = leaderboard_frame(result.facts)
-        self.run_ = result.run
-        self.n_features_in_ = frame.shape[1]
-        self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
-        return self
+        return cast(AutoMLForecaster, self._keep(result, frame))
 
     def predict(self, X: Any, *, history: tuple[Any, Any] | None = None) -> np.ndarray:
         """Forecasts, (n_rows,).
@@ -253,18 +246,11 @@ class AutoMLForecaster(RegressorMixin, _AutoML):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        for name in ("horizon", "season"):
-            value = getattr(self, name)
-            if value is None and name == "season":
-                continue
-            if not isinstance(value, (int, np.integer)) or value < 1:
-                raise ParameterError(f"{name} must be a whole number of at least 1, not {value!r}")
+        check_whole("horizon", self.horizon, least=1)
+        check_whole("season", self.season, least=1, optional=True)
         for name, least in (("lags", 0), ("windows", 1)):
             for value in getattr(self, name) or ():
-                if not isinstance(value, (int, np.integer)) or value < least:
-                    raise ParameterError(
-                        f"{name} must be whole numbers of at least {least}, not {value!r}"
-                    )
+                check_whole(f"each of {name}", value, least=least)
 
     def _read(self, frame: pd.DataFrame, y: Any) -> History:
         """The table as series."""
