@@ -1,4 +1,4 @@
-"""A run with a million explained rows in the studio: what its first look costs.
+"""A run with a million explained rows in the studio: what a look costs, and two cohorts of it.
 
 Values are made, not explained: what is measured is reading the run, adding up all rows and making
 the page's payload, in a process of its own. CPU seconds, memory and bytes; no wall times. Run::
@@ -23,6 +23,7 @@ from pellucid.explain.explanation import Explanation
 from pellucid.explain.persistence import explanation_to_bytes
 from pellucid.store.runs import Store
 from pellucid.store.writer import RESULTS, write_folders
+from pellucid.view.studio.cohorts import told_cohort
 from pellucid.view.studio.library import Library
 
 
@@ -72,6 +73,13 @@ def look(folder: str) -> None:
         cpu = time.process_time() - before
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{which} look: {cpu:.2f} s of CPU, peak {peak:.0f} MB, {len(payload) / 1e3:.0f} KB")
+    before = time.process_time()
+    for others in (False, True):
+        asked = {"cohort": "error:wrong", "output": 0, "others": others}
+        told_cohort(library, library.run("latest"), asked)
+    cpu = time.process_time() - before
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"two cohorts: {cpu:.2f} s of CPU, peak {peak:.0f} MB")
 
 
 def main() -> None:

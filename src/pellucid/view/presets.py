@@ -92,8 +92,8 @@ def preset_mask(raw: Explanation, preset: str, output: int) -> np.ndarray:
 
 def class_codes(raw: Explanation, labels: Any) -> np.ndarray:
     """Positions of labels among the classes, -1 for others, (n_rows,)."""
-    codes: np.ndarray = pd.Index(raw.classes or ()).get_indexer(pd.Index(list(labels)))
-    return codes
+    place = {label: i for i, label in enumerate(raw.classes or ())}
+    return np.fromiter((place.get(label, -1) for label in labels), np.int64, raw.n_rows)
 
 
 def _wrong(raw: Explanation, which: str) -> np.ndarray | None:

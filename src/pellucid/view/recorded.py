@@ -37,8 +37,8 @@ def recorded_answers(predictor: Predictor, shown: Explanation) -> dict[str, Any]
 
     Notes
     -----
-    Importances are not recorded: they take many times as long as an answer, of models that are
-    large, and the tables that they need would be compiled for this alone.
+    Importances are not recorded: they take up to ten times as long as an answer, and would make
+    the record several times as large.
     """
     if any(column.source for column in predictor.schema.columns) or shown.n_rows == 0:
         return None
