@@ -337,7 +337,7 @@ def _service(folder: Path, log: Path) -> Iterator[tuple[subprocess.Popen, str]]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    words = [sys.executable, "-m", "pellucid.cli", "serve", str(folder), "--port", str(port)]
+    words = [sys.executable, "-m", "pellucid", "serve", str(folder), "--port", str(port)]
     with log.open("wb") as out:
         process = subprocess.Popen(
             [*words, "--workers", "2", "--max-wait", "30"], stdout=out, stderr=out

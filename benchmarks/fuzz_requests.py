@@ -184,7 +184,7 @@ def main() -> None:
         words = [
             sys.executable,
             "-m",
-            "pellucid.cli",
+            "pellucid",
             "serve",
             f"{home}/model",
             "--port",

@@ -187,7 +187,7 @@ def measure_ours(home, store, rows, explanation, seconds):
     figures = {}
     for workers in (1, 2):
         port = free_port()
-        words = [sys.executable, "-m", "pellucid.cli", "serve", "bank@champion", "--store",
+        words = [sys.executable, "-m", "pellucid", "serve", "bank@champion", "--store",
                  str(store), "--port", str(port), "--workers", str(workers)]  # fmt: skip
         with running(words, port, "/health/ready", home / "serve.log") as (ready, process):
             check(port, row, explanation)

@@ -135,7 +135,7 @@ def main():
         home = Path(folder)
         store = store_of(options.store, home, X, y)
         row, port = X[:1].to_json(orient="records").encode(), free_port()
-        words = [sys.executable, "-m", "pellucid.cli", "serve", "bank@champion", "--store",
+        words = [sys.executable, "-m", "pellucid", "serve", "bank@champion", "--store",
                  str(store), "--port", str(port)]  # fmt: skip
         mine = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {max(mine)})  # the service inherits it

@@ -62,7 +62,7 @@ def measure(store, home, seconds):
     X, _ = read_bank()
     row = json.dumps(json.loads(pd.DataFrame(X[:1]).to_json(orient="records")))
     port = free_port()
-    words = [sys.executable, "-m", "pellucid.cli", "serve", "bank@champion"]
+    words = [sys.executable, "-m", "pellucid", "serve", "bank@champion"]
     words += ["--port", str(port), "--store", str(store)]
     with running(words, port, "/health/ready", home / "log"):
         ask_for(port, "/score", row, JSON, 1.0)

@@ -32,7 +32,7 @@ import pandas as pd
 from serve import free_port, memory_mb, running
 
 COLUMNS, ASKED = 6, 20
-CLI = [sys.executable, "-W", "ignore", "-m", "pellucid.cli"]
+CLI = [sys.executable, "-W", "ignore", "-m", "pellucid"]
 
 
 def table(n, seed):

@@ -176,7 +176,7 @@ def main():
         frame = X.sample(N_ROWS, random_state=0).reset_index(drop=True)
         truth = {str(v): expected(pellucid.load(f"bank/{v}", store=store), frame) for v in (1, 2)}
         port = free_port()
-        words = [sys.executable, "-m", "pellucid.cli", "serve", "bank@soak", "--store", str(store),
+        words = [sys.executable, "-m", "pellucid", "serve", "bank@soak", "--store", str(store),
                  "--port", str(port), "--workers", "2", "--log", str(home / "log")]  # fmt: skip
         with running(words, port, "/health/ready", home / "serve.log") as (_, process):
             time.sleep(3)  # both workers

@@ -23,7 +23,7 @@ from pellucid.cli.progress import show_progress
 from pellucid.search.progress import Progress
 from pellucid.store.runs import list_runs, load_run
 
-PELLUCID = [sys.executable, "-m", "pellucid.cli"]
+PELLUCID = [sys.executable, "-m", "pellucid"]
 
 
 def invoke(*arguments: object) -> Any:
@@ -77,6 +77,12 @@ def test_help_is_complete_and_loads_nothing_heavy() -> None:
         assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
     assert "..." not in done.stdout.partition("Commands:")[2]
     assert invoke("--version").stdout.startswith("pellucid 0.")
+
+
+def test_python_m_is_the_same_command() -> None:
+    asked = [sys.executable, "-m", "pellucid", "--version"]
+    said = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+    assert said == invoke("--version").stdout
 
 
 def test_train_says_what_it_found(home: Path) -> None:

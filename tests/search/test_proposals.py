@@ -40,7 +40,7 @@ def test_iterations_count_and_configurations_differ():
     specs = sequence(0, len(PORTFOLIO) + 12)
     assert [spec.iteration for spec in specs] == list(range(len(specs)))
     tried = {(s.family, s.view, s.repeat, s.seed, str(sorted(s.config.items()))) for s in specs}
-    assert len(tried) == len(specs)
+    assert len(tried) == len(specs) == len({spec.name for spec in specs})
 
 
 def test_a_patient_proposer_waits_for_the_portfolio():
@@ -64,6 +64,7 @@ def test_the_best_is_tried_again_on_other_folds():
 def test_families_can_be_allowed_and_blocked():
     only = sequence(0, 40, allowed=("linear",))
     assert {spec.family for spec in only} == {"prior", "linear"}
+    assert len({spec.name for spec in only}) == len(only)
     assert "catboost" not in {spec.family for spec in sequence(0, 30, blocked=("catboost",))}
 
 

@@ -23,7 +23,7 @@ def free_port():
 @contextmanager
 def serving(target, *, store=None, options=(), log: Path, env=None):
     port = free_port()
-    words = [sys.executable, "-m", "pellucid.cli", "serve", str(target), "--port", str(port)]
+    words = [sys.executable, "-m", "pellucid", "serve", str(target), "--port", str(port)]
     words += ["--max-wait", "30"]  # the tests' machine may be busy
     words += ["--store", str(store)] if store else []
     with log.open("wb") as out:

@@ -121,7 +121,7 @@ def test_a_changed_file_is_not_served(bundle, home, tmp_path):
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
-    words = [sys.executable, "-m", "pellucid.cli", "serve", str(tmp_path / "model"), "--port", "1"]
+    words = [sys.executable, "-m", "pellucid", "serve", str(tmp_path / "model"), "--port", "1"]
     ended = subprocess.run(words, capture_output=True, text=True, env=os.environ, check=False)
     assert ended.returncode == 2
     assert "background.npy does not match its SHA-256" in ended.stderr

@@ -74,7 +74,7 @@ def contents(folder):
 def warm(tmp_path_factory):
     """A folder that had no machine code before `pellucid warmup`."""
     folder = tmp_path_factory.mktemp("cache")
-    assert "kernels are ready" in run(["-m", "pellucid.cli", "warmup"], folder, folder)
+    assert "kernels are ready" in run(["-m", "pellucid", "warmup"], folder, folder)
     return folder
 
 

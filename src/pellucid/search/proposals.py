@@ -16,6 +16,7 @@ from pellucid.search.trials import Trial, TrialSpec
 from pellucid.search.tuning import SPACES, suggest
 
 _REPEATS = 3  # of the best, on other folds
+_MOST_REPEATS = 4  # of each of them
 _BEHIND = 4  # trials that a proposal does not wait for
 _MOST_TUNED = 20  # with few rows
 
@@ -50,6 +51,7 @@ class Proposer:
         self._facts, self._seed, self._loss, self._patient = facts, seed, loss, patient
         self._portfolio = portfolio(facts, seed=seed, allowed=allowed, blocked=blocked)
         self._next = 0
+        self._repeated: list[TrialSpec] = []  # also those that a proposal cannot see yet
 
     @property
     def n_portfolio(self) -> int:
@@ -97,34 +99,38 @@ class Proposer:
         n_tuned = sum(" tuned " in t.spec.name for t in seen)
         few = self._facts.n_rows < FEW_ROWS
         if step < _REPEATS or step % 5 == 4 or (few and n_tuned >= _MOST_TUNED):
-            return self._repeat(at, firsts, seen)
-        return self._tune(at, usable)
+            return self._repeat(at, firsts)
+        return self._tune(at, usable) or self._repeat(at, firsts)
 
-    def _repeat(self, at: int, firsts: list[Trial], seen: list[Trial]) -> TrialSpec | None:
-        """The best configuration that was repeated least often."""
-        best = firsts[:_REPEATS]
-        times = [sum(_same(t.spec, first.spec) for t in seen) for first in best]
-        if min(times) > 4:
+    def _repeat(self, at: int, firsts: list[Trial]) -> TrialSpec | None:
+        """The best configuration that was repeated least often, None when each was often enough."""
+        best = [trial.spec for trial in firsts[:_REPEATS]]
+        times = [sum(_same(each, spec) for each in self._repeated) for spec in best]
+        repeat, first = min(times) + 1, best[times.index(min(times))]
+        if repeat > _MOST_REPEATS:
             return None
-        first = best[times.index(min(times))].spec
-        repeat = times[best.index(next(t for t in best if t.spec is first))]
-        return replace(
+        again = replace(
             first,
             iteration=at,
             name=f"{first.name} (again {repeat})" if repeat > 1 else f"{first.name} (again)",
             seed=self._seed + 101 * at,
             repeat=repeat,
         )
+        self._repeated.append(again)
+        return again
 
-    def _tune(self, at: int, usable: list[Trial]) -> TrialSpec:
-        """A tuned configuration of the family that is best, or at times of the second best."""
+    def _tune(self, at: int, usable: list[Trial]) -> TrialSpec | None:
+        """A tuned configuration of the family that is best, or at times of the second best.
+
+        None where no family that was tried has settings to tune.
+        """
         families: list[Trial] = []
         for trial in usable:
             known = {t.spec.family for t in families}
             if trial.spec.family in SPACES and trial.spec.family not in known:
                 families.append(trial)
-        if not families:  # only linear models were allowed: again, on other folds
-            return replace(usable[0].spec, iteration=at, seed=self._seed + 101 * at, repeat=at)
+        if not families:
+            return None
         best = families[1 if at % 3 == 2 and len(families) > 1 else 0].spec
         config = suggest(
             best.family, usable, [self._loss_of(t) for t in usable], seed=self._seed + 101 * at
