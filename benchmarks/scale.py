@@ -3,8 +3,8 @@
 Rows are drawn with replacement from Bank Marketing (20 columns), each number moved by a hundredth
 of its spread, and written as a Parquet folder. Three claims are measured in the same run:
 
-- memory: training from the folder, then explaining it into another, each in a process of its own
-  whose memory, with that of its workers, is looked at ten times a second;
+- memory: training from the folder, then explaining it into another at both levels, each in a
+  process of its own whose memory, with that of its workers, is looked at ten times a second;
 - workers: a Dask cluster of one process against one of two: trials in a budget, explained rows a
   second, and both again with a worker killed in the middle;
 - growth: one LightGBM member, its processor seconds to learn, to compile and to explain.
@@ -12,7 +12,7 @@ of its spread, and written as a Parquet folder. Three claims are measured in the
 Run::
 
     python benchmarks/scale.py                              # 1 and 10 million rows: an hour
-    python benchmarks/scale.py --rows 1000000 3000000
+    python benchmarks/scale.py --only memory --sample 20000 --explained 30000000
     python benchmarks/scale.py --quick                      # small sizes, under a CPU minute
     python benchmarks/scale.py --only growth --json FILE
 
@@ -27,6 +27,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,6 +42,7 @@ from growth import GROWN, SMALL, SMALL_GROWN, USUAL, draw_figures, growth, night
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "bank_additional"
 PIECE = 500_000  # rows of a file
+LARGEST = 10_000_000  # rows that are drawn; more are the same files again
 TARGET = "y"
 
 
@@ -60,6 +62,15 @@ def bank():
 
 def write_rows(folder, n, *, piece=PIECE):
     """A Parquet folder of so many rows; further columns keep it at 20."""
+    if folder.exists():
+        return
+    if n > LARGEST:
+        write_rows(folder.with_name(f"rows-{LARGEST}"), LARGEST, piece=piece)
+        folder.mkdir()
+        files = sorted(folder.with_name(f"rows-{LARGEST}").glob("*.parquet"))
+        for k in range(n // piece):
+            os.link(files[k % len(files)], folder / f"{k:04}.parquet")
+        return
     source = bank()
     numbers = source.select_dtypes("number").columns
     spread = source[numbers].std() / 100
@@ -79,7 +90,7 @@ import sys, pellucid
 clf = pellucid.AutoMLClassifier(time_budget=None, max_trials=3, sample_rows=int(sys.argv[3]),
     allowed_families=["lightgbm"], model_explainability=False, store=False)
 clf.fit(sys.argv[1], "y")
-print(clf.training_["whole"])
+print(clf.training_["whole"], [part.rounds for part in clf.plan_.members])
 from pellucid.files import write_file
 import pathlib
 for name, data in clf.predictor_.to_files().items():
@@ -93,7 +104,8 @@ from pellucid.explain.predictor import Predictor
 from pellucid.explain.stream import explain_parquet
 home = pathlib.Path(sys.argv[1])
 files = {p.relative_to(home).as_posix(): p.read_bytes() for p in home.rglob("*") if p.is_file()}
-done = explain_parquet(Predictor.from_files(files), sys.argv[2], sys.argv[3], level=sys.argv[4])
+done = explain_parquet(Predictor.from_files(files), sys.argv[2], sys.argv[3],
+    level=["raw", "engineered"])
 print(done.rows, done.additivity_error)
 """
 
@@ -152,21 +164,30 @@ def anonymous(pid):
     return 0
 
 
-def memory(sizes, *, sample, home):
-    """Training and explaining as the rows grow."""
+def memory(sizes, *, explained_only, sample, home):
+    """Training and explaining as the rows grow, and explaining of still more."""
     table = []
-    for n in sizes:
-        rows, model = home / f"rows-{n}", home / f"model-{n}"
+    for n in (*sizes, *explained_only):
+        rows, model, why = home / f"rows-{n}", home / f"model-{n}", home / f"why-{n}"
         write_rows(rows, n, piece=min(PIECE, max(1, n // 2)))
-        step = measured(TRAIN, rows, model, sample)
-        table.append({"step": "train", "rows": n, **step})
-        show(table[-1:])
-        for level in ("raw", "engineered"):
-            # one model explains all sizes, or the number of trees would be compared
-            step = measured(EXPLAIN, home / f"model-{sizes[0]}", rows, home / f"{level}-{n}", level)
-            per = {"us_per_row": round(1e6 * step["cpu_s"] / n, 1)}
-            table.append({"step": f"explain {level}", "rows": n, **step, **per})
+        if n in sizes:
+            step = measured(TRAIN, rows, model, sample)
+            table.append({"step": "train", "rows": n, **step})
             show(table[-1:])
+        # one model explains all sizes, or the number of trees would be compared
+        step = measured(EXPLAIN, home / f"model-{sizes[0]}", rows, why)
+        written = sum(path.stat().st_size for path in why.glob("*.parquet"))
+        table.append(
+            {
+                "step": "explain raw and engineered",
+                "rows": n,
+                **step,
+                "us_per_row": round(1e6 * step["cpu_s"] / n, 1),
+                "bytes_per_row": round(written / n),
+            }
+        )
+        show(table[-1:])
+        shutil.rmtree(why)
     return table
 
 
@@ -266,15 +287,24 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", choices=["memory", "workers", "growth"])
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument(
+        "--explained", type=int, nargs="*", default=[], help="rows, without training"
+    )
+    parser.add_argument("--sample", type=int, default=200_000, help="rows that are searched on")
+    parser.add_argument("--home", type=Path, help="folder for rows, which are kept there")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plots", type=Path, help="folder for the plots of growth")
     options = parser.parse_args()
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
+        home = options.home or Path(folder)
         if options.only in (None, "memory"):
-            sizes = [5_000, 20_000] if options.quick else options.rows
-            found["memory"] = memory(sizes, sample=4_000 if options.quick else 200_000, home=home)
+            found["memory"] = memory(
+                [5_000, 20_000] if options.quick else options.rows,
+                explained_only=options.explained,
+                sample=4_000 if options.quick else options.sample,
+                home=home,
+            )
         if options.only in (None, "workers"):
             cases = [(1, False), (2, False), (2, True)]  # processes, and whether one is killed
             found["workers"] = workers(
