@@ -112,3 +112,16 @@ def test_a_family_without_passes_is_named(tmp_path):
     config = _config("spline", columns=(0, 1))
     with pytest.raises(FamilyError, match="'spline' needs its rows in memory"):
         stored_family("view").fit_stored(rows, BINARY, config, seed=0, rounds=3)
+
+
+def test_rows_beyond_two_gigabytes_are_read_where_they_are(tmp_path):
+    """LightGBM asks for rows by 32-bit numbers, whose products overflow."""
+    width, n_rows = 100, 6_000_000  # 2.4 GB, of which the disk holds the last row
+    path = tmp_path / "matrix.bin"
+    last = np.arange(width, dtype=np.float32)
+    with open(path, "wb") as file:
+        file.seek(4 * width * (n_rows - 1))
+        file.write(last.tobytes())
+    matrix = OnDisk(path, (n_rows, width))
+    read = matrix.read(np.int32(n_rows - 2), np.int32(n_rows))
+    assert read.tolist() == [[0.0] * width, last.tolist()]

@@ -50,11 +50,12 @@ class OnDisk:
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Rows ``start`` to ``stop``."""
+        first, n_rows = int(start), int(stop) - int(start)  # 32-bit numbers overflow at 2 GB
         width = self.shape[1]
         cells = np.fromfile(
-            self.path, dtype=np.float32, count=(stop - start) * width, offset=4 * start * width
+            self.path, dtype=np.float32, count=n_rows * width, offset=4 * first * width
         )
-        return cells.reshape(stop - start, width)
+        return cells.reshape(n_rows, width)
 
 
 @dataclass(frozen=True, eq=False)
