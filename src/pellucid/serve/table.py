@@ -33,6 +33,10 @@ def columns_of(
     >>> columns_of([{"age": 31}, {"age": None, "note": "new"}], ["age"]).columns.tolist()
     ['age', 'note']
     """
+    first = list(rows[0])
+    if all(type(cells) is dict and list(cells) == first for cells in rows):  # as most are
+        columns = zip(*[cells.values() for cells in rows])
+        return pd.DataFrame({name: list(cells) for name, cells in zip(first, columns)})
     names, every = rows[0].keys(), dict.fromkeys(rows[0])
     for row, cells in enumerate(rows):
         if not isinstance(cells, Mapping):
