@@ -5,13 +5,16 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from tests.serve.process import serving
 
+import pellucid
 from pellucid.store.artifacts import save_predictor
+from pellucid.store.registry import Registry
 
 CLOSE = {"Connection": "close"}
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks and /proc")
@@ -121,6 +124,57 @@ def test_who_waited_too_long_unseen_is_refused_and_a_stop_answers_what_was_accep
         status, told = answer(connection)
         assert (status, told["predictions"]) == (200, clf.predict(people).tolist())
         assert service.process.wait(30) == 0
+
+
+def ask_until(ends, service, people, seen):
+    """Requests over one connection after the other, each as long as the service keeps it."""
+    connection = None
+    while not ends.is_set():
+        connection = ask(service, people, connection)
+        status, body = answer(connection)
+        seen.append((status, body["model"]["version"], body["raw_local_importance_values"]))
+        time.sleep(0.005)
+
+
+def test_another_model_comes_without_a_request_lost_and_is_in_memory_once(clf, people, home):
+    store = clf.run_.store.location.folder
+    registry = Registry(store)
+    for trial in (None, 1):
+        clf.run_.register("twins", iteration=trial)
+    registry.promote("twins/1", alias="now")
+    wanted = {
+        version: pellucid.load(f"twins/{version}", store=store).explain(people[:1]).values.tolist()
+        for version in ("1", "2")
+    }
+    options, log = ("--workers", 2, "--reload", 0.2), home / "twins.log"
+    with serving("twins@now", store=store, options=options, log=log) as service:
+        until(lambda: len(workers_of(service)) == 2)
+        idle = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+        assert answer(ask(service, people, idle))[0] == 200
+        seen, ends = [], threading.Event()
+        threads = [
+            threading.Thread(target=ask_until, args=(ends, service, people, seen)) for _ in range(3)
+        ]
+        for thread in threads:
+            thread.start()
+        for number in (2, 1, 2):
+            before = set(workers_of(service))
+            registry.promote(f"twins/{number}", alias="now")
+            until(lambda number=number: seen[-1][1] == str(number))
+            until(lambda before=before: len(set(workers_of(service)) - before) == 2)
+            if idle is not None:  # its worker stayed for its sake
+                assert answer(ask(service, people, idle))[0] == 200
+                idle = None
+        ends.set()
+        for thread in threads:
+            thread.join()
+        until(lambda: len(workers_of(service)) == 2)
+        assert [(status, told == wanted[version]) for status, version, told in seen] == [
+            (200, True)
+        ] * len(seen)
+        for pid in workers_of(service):
+            facts = facts_of(pid)
+            assert facts["Private_Dirty"] < 0.5 * facts["Anonymous"]
 
 
 def test_workers_end_when_nobody_watches_over_them(service, people):

@@ -175,15 +175,21 @@ class Holder:
         _log.info("now serving %s version %s", served.name, served.version)
         return True
 
-    def follow(self) -> None:
-        """Look, whatever the store does, and let go of what no request has any more."""
+    def follow(self) -> bool:
+        """Look, whatever the store does, and let go of what no request has any more.
+
+        Whether there was a change.
+        """
         try:
-            if not self.look() and self._swept != self.reloads:
+            if self.look():
+                return True
+            if self._swept != self.reloads:
                 give_back()  # the old model's tables are large
                 self._swept = self.reloads
         except Exception as error:  # who looks must outlive it
             self.failures += 1
             _log.error("looking for another model failed: %s", type(error).__name__)
+        return False
 
     def _watch(self) -> None:
         while not self._stop.wait(self._every):

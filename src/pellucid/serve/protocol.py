@@ -43,6 +43,7 @@ class Impatient(HttpToolsProtocol):
     head_seconds = 10.0
     head_bytes = 65_536
     _held = 0  # bytes of a head that is not whole
+    _retired = False
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -71,6 +72,14 @@ class Impatient(HttpToolsProtocol):
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]
         scope[ARRIVED] = time.perf_counter() - seconds_unread(self.transport)
         super().on_headers_complete()
+        if self._retired:
+            self.cycle.keep_alive = False
+
+    def retire(self) -> None:
+        """Have the next answer say that it is the last; the connection is closed after it."""
+        self._retired = True
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is left to wait for."""

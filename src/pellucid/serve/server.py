@@ -57,7 +57,7 @@ def run_server(settings: Settings) -> None:
     _log_lines()
     if settings.workers > 1 and can_fork:
         listener = uvicorn.Config(worker_app, **options).bind_socket()
-        holder = _holder(settings)
+        holder = _holder(settings, every=0.0)  # who watches over them looks for all
         run_workers(
             holder,
             lambda: uvicorn.Config(make_app(holder, settings, keys), **options),
@@ -78,10 +78,11 @@ def worker_app() -> Any:
 
     _log_lines()
     settings = Settings.from_json(os.environ[_TOLD])
-    return make_app(_holder(settings), settings, read_keys(settings))
+    holder = _holder(settings, every=settings.reload_seconds)
+    return make_app(holder, settings, read_keys(settings))
 
 
-def _holder(settings: Settings) -> Holder:
+def _holder(settings: Settings, *, every: float) -> Holder:
     """The model, ready to answer."""
     from pellucid.serve.holder import Holder, source_of
     from pellucid.serve.memory import map_large_arrays
@@ -90,7 +91,7 @@ def _holder(settings: Settings) -> Holder:
     source = source_of(
         settings.target, store=settings.store, name=settings.name, trust=settings.trust
     )
-    return Holder(source, every=settings.reload_seconds)
+    return Holder(source, every=every)
 
 
 def _log_lines() -> None:

@@ -5,6 +5,10 @@ kernels' machine code in the same memory, and one that takes a dead one's place 
 socket's queue outlives each of them, so that a worker that is killed takes with it only those
 requests that it had accepted.
 
+Another model is read and compiled by the watching process too. Fresh forks take the workers' places
+one by one, so that it is in memory once as the first was; those that leave answer the connections
+that they have.
+
 uvicorn's own supervisor starts each worker from nothing, and waits for a sign of life of one after
 the other: while it waits for one that was killed as it began, it replaces no other.
 """
@@ -14,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
-import mmap
 import multiprocessing
 import os
 import signal
@@ -32,12 +35,12 @@ from uvicorn.config import STARTUP_FAILURE
 from pellucid.serve.errors import ServeError
 from pellucid.serve.holder import Holder
 from pellucid.serve.memory import give_back
+from pellucid.serve.worker import SIGNALS, Signs, work
 
-_SILENT = 60.0  # seconds without a sign of life, after which a worker hangs
+_SILENT = 60.0  # seconds without a sign of life, after which a worker hangs, or without its end
 _SHORT = 0.5  # seconds to wait before a worker that lived no longer is replaced
 _GENTLE = 25.0  # seconds to answer what was accepted
 _QUEUE = 2048  # connections that wait to be accepted
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _log = logging.getLogger("pellucid.serve")
 
 can_fork = sys.platform.startswith("linux")  # elsewhere libraries do not bear it, or there is none
@@ -45,29 +48,98 @@ can_fork = sys.platform.startswith("linux")  # elsewhere libraries do not bear i
 
 @dataclass(frozen=True, eq=False)
 class _Worker:
-    """A process, when it began, and the memory in which it says when it was last alive.
-
-    Times are those of `time.monotonic`.
-    """
+    """A process, when it began by `time.monotonic`, and what it tells."""
 
     process: Any
     began: float
-    seen: memoryview[float]
+    signs: Signs
 
 
-class _Server(uvicorn.Server):
-    """Gives signs of life, and ends when the process that watches over it is no more."""
+class Workers:
+    """The processes that answer.
 
-    def __init__(self, config: uvicorn.Config, seen: memoryview[float], parent: int) -> None:
-        super().__init__(config)
-        self._seen, self._parent = seen, parent
+    Parameters
+    ----------
+    holder : Holder
+        Of the model.
+    configure : callable
+        What a worker serves, made in that worker.
+    listener : socket
+        That listens.
+    n_workers : int
+    """
 
-    async def on_tick(self, counter: int) -> bool:
-        """Ten times a second, from the loop that answers."""
-        self._seen[0] = time.monotonic()
-        if os.getppid() != self._parent:
-            self.should_exit = True
-        return await super().on_tick(counter)
+    def __init__(
+        self,
+        holder: Holder,
+        configure: Callable[[], uvicorn.Config],
+        listener: socket.socket,
+        n_workers: int,
+    ) -> None:
+        self._holder, self._configure, self._listener = holder, configure, listener
+        self._all = [self._begin() for _ in range(n_workers)]
+        self._leaving: list[_Worker] = []
+
+    @property
+    def ends(self) -> list[int]:
+        """What becomes ready when one of them ends."""
+        return [each.process.sentinel for each in (*self._all, *self._leaving)]
+
+    def look_after(self) -> None:
+        """Replace those that died or hang, and forget those that have left.
+
+        Raises
+        ------
+        ServeError
+            If a worker could not start, as the next one could not either.
+        """
+        for place, worker in enumerate(self._all):
+            worker.signs.failures = self._holder.failures
+            if not _is_well(worker):
+                self._all[place] = self._begin()
+        self._leaving = [worker for worker in self._leaving if not _has_left(worker)]
+
+    def follow(self) -> None:
+        """Put workers of the model that the holder has now in the places of all."""
+        for place, worker in enumerate(self._all):
+            fresh = self._begin()
+            if not _answers(fresh):
+                _log.error("worker %d does not answer; the others stay", fresh.process.pid)
+                self._holder.failures += 1
+                _kill(fresh)
+                return
+            worker.signs.retire()
+            self._leaving.append(worker)
+            self._all[place] = fresh
+
+    def end(self) -> None:
+        """Have all answer what they accepted, then end."""
+        workers = [*self._all, *self._leaving]
+        for worker in workers:
+            worker.process.terminate()
+        deadline = time.monotonic() + _GENTLE
+        for worker in workers:
+            worker.process.join(max(0.0, deadline - time.monotonic()))
+            if worker.process.is_alive():
+                _kill(worker)
+
+    def _begin(self) -> _Worker:
+        """Fork a worker."""
+        signs = Signs()
+        signs.failures = self._holder.failures
+        process = multiprocessing.get_context("fork").Process(
+            target=work,
+            args=(self._configure, self._holder, self._listener, signs, os.getpid()),
+            name="pellucid-worker",
+        )
+        began = time.monotonic()
+        gc.freeze()  # a collection would write to each object, and so copy it
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until it has handlers of its own
+        process.start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        gc.unfreeze()
+        _log.info("worker %d begins", process.pid)
+        return _Worker(process, began, signs)
 
 
 def run_workers(
@@ -83,8 +155,7 @@ def run_workers(
     Parameters
     ----------
     holder : Holder
-        Of the model; not started. Each worker looks for another model itself, and so does this
-        process, for the sake of workers to come.
+        Of the model; not started, since this process looks for another model itself.
     configure : callable
         What a worker serves, made in that worker.
     listener : socket
@@ -102,57 +173,27 @@ def run_workers(
     listener.listen(_QUEUE)
     looked = time.monotonic()
     with _told_to_end() as (told, woken):
-        workers = [_begin(configure, listener) for _ in range(n_workers)]
+        workers = Workers(holder, configure, listener, n_workers)
         try:
             while not told:
-                wait([woken, *(each.process.sentinel for each in workers)], timeout=0.5)
-                for place, worker in enumerate(workers):
-                    if not told and not _is_well(worker):
-                        workers[place] = _begin(configure, listener)
-                if look_seconds and time.monotonic() - looked > look_seconds:
-                    holder.follow()
+                wait([woken, *workers.ends], timeout=0.5)
+                if not told:
+                    workers.look_after()
+                if not told and look_seconds and time.monotonic() - looked > look_seconds:
+                    if holder.follow():
+                        give_back()  # forks are to have the new model, and nothing of the old
+                        workers.follow()
                     looked = time.monotonic()
         finally:
             listener.close()  # who comes now is refused, and does not wait for nothing
-            _end(workers)
-
-
-def _begin(configure: Callable[[], uvicorn.Config], listener: socket.socket) -> _Worker:
-    """Fork a worker."""
-    now = time.monotonic()
-    seen = memoryview(mmap.mmap(-1, 8)).cast("d")
-    seen[0] = now
-    process = multiprocessing.get_context("fork").Process(
-        target=_work, args=(configure, listener, seen, os.getpid()), name="pellucid-worker"
-    )
-    gc.freeze()  # a collection would write to each object, and so copy it
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the worker has handlers of its own
-    process.start()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    gc.unfreeze()
-    _log.info("worker %d begins", process.pid)
-    return _Worker(process, now, seen)
-
-
-def _work(
-    configure: Callable[[], uvicorn.Config],
-    listener: socket.socket,
-    seen: memoryview[float],
-    parent: int,
-) -> None:
-    """What a worker does."""
-    signal.set_wakeup_fd(-1)
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    _Server(configure(), seen, parent).run([listener])
+            workers.end()
 
 
 def _is_well(worker: _Worker) -> bool:
     """Whether a worker lives and answers; one that hangs is killed."""
     process, now = worker.process, time.monotonic()
     if process.is_alive():
-        if now - worker.seen[0] < _SILENT:
+        if now - (worker.signs.seen or worker.began) < _SILENT:
             return True
         _log.error("worker %d gave no sign of life for %g s", process.pid, _SILENT)
         process.kill()
@@ -165,16 +206,27 @@ def _is_well(worker: _Worker) -> bool:
     return False
 
 
-def _end(workers: list[_Worker]) -> None:
-    """Have all answer what they accepted, then end."""
-    for worker in workers:
-        worker.process.terminate()
-    deadline = time.monotonic() + _GENTLE
-    for worker in workers:
-        worker.process.join(max(0.0, deadline - time.monotonic()))
-        if worker.process.is_alive():
-            worker.process.kill()
-            worker.process.join()
+def _answers(worker: _Worker) -> bool:
+    """Whether a worker that has begun gets so far as to answer."""
+    while worker.process.is_alive() and time.monotonic() - worker.began < _SILENT:
+        if worker.signs.seen is not None:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def _has_left(worker: _Worker) -> bool:
+    """Whether a worker that retired has ended; one that does not is killed."""
+    since = time.monotonic() - (worker.signs.retired or 0.0)
+    if worker.process.is_alive() and since < _SILENT:
+        return False
+    _kill(worker)
+    return True
+
+
+def _kill(worker: _Worker) -> None:
+    worker.process.kill()
+    worker.process.join()
 
 
 @contextlib.contextmanager
@@ -184,7 +236,7 @@ def _told_to_end() -> Iterator[tuple[list[int], socket.socket]]:
     woken, waker = socket.socketpair()
     waker.setblocking(False)
     before = {
-        number: signal.signal(number, lambda number, _: told.append(number)) for number in _SIGNALS
+        number: signal.signal(number, lambda number, _: told.append(number)) for number in SIGNALS
     }
     fd = signal.set_wakeup_fd(waker.fileno())
     try:
