@@ -7,8 +7,8 @@ import pytest
 from pellucid import shapley
 from pellucid.errors import PellucidError
 from pellucid.shapley.files import trees_from_bytes, trees_to_bytes
+from pellucid.shapley.margins import ensemble_margins
 from pellucid.shapley.readers import read_ensemble
-from pellucid.shapley.tables import ensemble_margins
 
 from .models import KINDS, fit
 

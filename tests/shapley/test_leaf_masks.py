@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from pellucid.shapley.margins import ensemble_margins
 from pellucid.shapley.readers.lightgbm import read
-from pellucid.shapley.tables import ensemble_margins
 
 from .models import KINDS, adversarial, fit
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pellucid import shapley
 from pellucid.shapley.files import save_tables, trees_from_bytes, trees_to_bytes
-from pellucid.shapley.tables import ensemble_margins
+from pellucid.shapley.margins import ensemble_margins
 from pellucid.shapley.trees import TreeArrays, check_ensemble, join_trees
 
 from .models import fit

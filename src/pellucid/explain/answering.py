@@ -65,8 +65,9 @@ def answer(
     values: dict[str, np.ndarray] = {}
     totals: dict[Level, np.ndarray] = {}
     errors: dict[Level, float] = {}
+    both = model.both_importances(matrix, margins) if len(set(levels)) > 1 else {}
     for level in levels:
-        found, errors[level] = model.importances(level, matrix, margins)
+        found, errors[level] = both.get(level) or model.importances(level, matrix, margins)
         cube = found.reshape(*found.shape[:2], n_outputs)  # (n_rows, n_features, n_outputs)
         totals[level] = np.abs(cube).sum(axis=0).mean(axis=1)
         wide = np.swapaxes(cube, 1, 2).reshape(n_rows * n_outputs, cube.shape[1])

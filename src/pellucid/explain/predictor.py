@@ -21,6 +21,7 @@ from pellucid.explain.certificate import (
 )
 from pellucid.explain.explanation import Explanation, ExplanationError, Level
 from pellucid.models.ensemble import Ensemble, EnsembleTables, read_ensemble
+from pellucid.models.levels import Levels
 from pellucid.models.problem import Problem
 from pellucid.shapley import AdditivityError
 from pellucid.tabular.featurize import Featurizer
@@ -126,18 +127,17 @@ class Predictor:
         margins = self.ensemble.margins(matrix)
         details = self._details(margins, y)
         names = self.feature_map.engineered_names
-        fine = self.importances("engineered", matrix, margins)
+        both = self.both_importances(matrix, margins)
         engineered = self._explanation(
             "engineered",
-            *fine,
+            *both["engineered"],
             data=pd.DataFrame(matrix, index=frame.index, columns=list(names)),
             rows_from=rows_from,
             details=details,
         )
-        same = self.shapley("raw") is self.shapley("engineered")  # players, and so values
         return self._explanation(
             "raw",
-            *(fine if same else self.importances("raw", matrix, margins)),
+            *both["raw"],
             data=frame[list(self.feature_map.raw_names)],
             rows_from=rows_from,
             details=details,
@@ -154,8 +154,39 @@ class Predictor:
         ExplanationError
             As `explain` does.
         """
+        return self._held(level, self.shapley(level).values(matrix), matrix, margins)
+
+    def both_importances(
+        self, matrix: np.ndarray, margins: np.ndarray
+    ) -> dict[Level, tuple[np.ndarray, float]]:
+        """What `importances` gives of both levels, in less time.
+
+        Raises
+        ------
+        ExplanationError
+            As `explain` does.
+        """
+        for level in ("raw", "engineered"):  # which then share what is equal
+            self.shapley(level)
+        tables = self.shapley("engineered")
+        if self.shapley("raw") is tables:  # the same players, and so values
+            fine = coarse = tables.values(matrix)
+        else:
+            fine, coarse = self._levels.values(matrix)
+        return {
+            "engineered": self._held("engineered", fine, matrix, margins),
+            "raw": self._held("raw", coarse, matrix, margins),
+        }
+
+    @cached_property
+    def _levels(self) -> Levels:
+        return Levels(self.shapley("engineered"), self.shapley("raw"))
+
+    def _held(
+        self, level: Level, values: np.ndarray, matrix: np.ndarray, margins: np.ndarray
+    ) -> tuple[np.ndarray, float]:
+        """Values with all players, once they are held to the margins."""
         tables = self.shapley(level)
-        values = tables.values(matrix)
         try:
             gaps = tables.verify(values, margins, matrix)
         except AdditivityError as error:

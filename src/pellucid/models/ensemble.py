@@ -18,7 +18,7 @@ from pellucid.shapley.additivity import hold_to_margins
 from pellucid.shapley.sharing import share_tables
 from pellucid.shapley.tables import TreeTables
 
-_PART = 200  # rows that are worth a thread
+PART = 200  # rows that are worth a thread
 _LEAVES = 5_000  # leaves without a table, of all members and for few rows, that are worth threads
 
 
@@ -138,20 +138,21 @@ class EnsembleTables:
 
         Many rows go in blocks, few to several members at a time, where these have long ways.
         """
-        blocks = len(X) // _PART
-        if blocks < 2 and not self._is_long:
+        blocks = len(X) // PART
+        if blocks < 2 and not self.is_long:
             return self._alone(X)
-        with ThreadPoolExecutor(self._n_cores) as pool:  # kernels release the GIL
+        with ThreadPoolExecutor(self.n_cores) as pool:  # kernels release the GIL
             if blocks < 2:
                 found = {i: pool.submit(self.parts[i].values, X) for i in self._longest_first}
-                return self._sum(X, (found[i].result() for i in range(len(self.parts))))
-            rows = np.array_split(X, min(self._n_cores, blocks))
+                return self.weigh(X, (found[i].result() for i in range(len(self.parts))))
+            rows = np.array_split(X, min(self.n_cores, blocks))
             return np.concatenate(list(pool.map(self._alone, rows)))
 
     def _alone(self, X: np.ndarray) -> np.ndarray:
-        return self._sum(X, (part.values(X) for part in self.parts))
+        return self.weigh(X, (part.values(X) for part in self.parts))
 
-    def _sum(self, X: np.ndarray, by_part: Iterable[np.ndarray]) -> np.ndarray:
+    def weigh(self, X: np.ndarray, by_part: Iterable[np.ndarray]) -> np.ndarray:
+        """Values of each member, in order, as values of the ensemble."""
         n_outputs = len(self.ensemble.intercept)
         shape: tuple[int, ...] = (len(X), self.n_players)
         total = np.zeros(shape if n_outputs == 1 else (*shape, n_outputs))
@@ -160,7 +161,8 @@ class EnsembleTables:
         return total
 
     @cached_property
-    def _n_cores(self) -> int:
+    def n_cores(self) -> int:
+        """Cores that blocks of rows are shared out to."""
         return available_cores()  # counting them costs as much as a row
 
     @cached_property
@@ -168,8 +170,9 @@ class EnsembleTables:
         return [_walked_leaves(part) for part in self.parts]
 
     @cached_property
-    def _is_long(self) -> bool:
-        return sum(self._walked) > _LEAVES and len(self.parts) > 1 and self._n_cores > 1
+    def is_long(self) -> bool:
+        """Whether few rows are worth threads, since many leaves have no table."""
+        return sum(self._walked) > _LEAVES and len(self.parts) > 1 and self.n_cores > 1
 
     @cached_property
     def _longest_first(self) -> list[int]:

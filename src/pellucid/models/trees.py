@@ -16,7 +16,7 @@ import numpy as np
 from pellucid import shapley
 from pellucid.models.family import Shapley
 from pellucid.shapley.files import trees_from_bytes, trees_to_bytes
-from pellucid.shapley.tables import ensemble_margins
+from pellucid.shapley.margins import ensemble_margins
 from pellucid.shapley.trees import TreeEnsemble
 
 _TABLES = 64 * 2**20  # bytes of look-up tables: filling more takes longer than it saves

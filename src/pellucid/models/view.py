@@ -95,10 +95,13 @@ class Scattered:
 
     def values(self, X: np.ndarray) -> np.ndarray:
         """(n_rows, n_players), or (n_rows, n_players, n_outputs)."""
-        inner = self.inner.values(self.member.see(X))
+        return self.scatter(self.inner.values(self.member.see(X)))
+
+    def scatter(self, inner: np.ndarray) -> np.ndarray:
+        """Values of the inner member's players, among all."""
         if len(self.own) == self.n_players:
             return inner
-        out = np.zeros((len(X), self.n_players, *inner.shape[2:]))
+        out = np.zeros((len(inner), self.n_players, *inner.shape[2:]))
         out[:, self.own] = inner
         return out
 

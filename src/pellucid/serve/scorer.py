@@ -87,6 +87,7 @@ class Scorer:
             margins = self.predictor.ensemble.margins(rows)
             for level in LEVELS:
                 self.predictor.importances(level, rows, margins)
+            self.predictor.both_importances(rows, margins)
         return self
 
     @property
@@ -207,19 +208,15 @@ class Scorer:
             told = row_scores(predictions, probabilities) >= wanted.above
         seen, sums = (matrix, margins) if told is None else (matrix[told], margins[told])
         levels: dict[Level, Importances] = {}
+        both = wanted.until is None and set(wanted.levels) == set(LEVELS)
+        found = predictor.both_importances(seen, sums) if both else {}
         for level in wanted.levels:
             if wanted.until is not None and time.perf_counter() >= wanted.until:
                 notes = (*notes, left_out(level))
                 continue
-            other = levels.get("engineered" if level == "raw" else "raw")
-            same = other and predictor.shapley("raw") is predictor.shapley("engineered")
-            if same and other and len(other.names) == len(predictor.names_of(level)):
-                values, error = other.values, other.error
-            else:
-                values, error = predictor.importances(level, seen, sums)
-                values = values if told is None else among(values, told)
+            values, error = found.get(level) or predictor.importances(level, seen, sums)
             levels[level] = Importances(
-                values=values,
+                values=values if told is None else among(values, told),
                 base_values=predictor.shapley(level).base_values,
                 names=predictor.names_of(level),
                 cells=cells if level == "raw" else list(matrix.T),

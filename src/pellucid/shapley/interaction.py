@@ -14,11 +14,11 @@ import numpy as np
 
 from pellucid.shapley.errors import ShapleyError
 from pellucid.shapley.groups import SHARES, build_groups
+from pellucid.shapley.margins import as_block
 from pellucid.shapley.paths import find_paths
 from pellucid.shapley.players import resolve_players
 from pellucid.shapley.readers import read_ensemble
 from pellucid.shapley.rows import check_rows, check_weights, known_columns
-from pellucid.shapley.tables import as_block
 
 _SUMS = 16 * 2**20  # bytes of a block's sums
 

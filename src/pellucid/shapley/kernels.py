@@ -151,6 +151,22 @@ def hash_size(n):
 
 
 @kernel
+def split_codes(values, flag, words, side):
+    """``side[row]`` is what `goes_left` says of a split of at most 64 codes, without a branch."""
+    codes = np.uint64(words[0])
+    if len(words) > 1:
+        codes |= np.uint64(words[1]) << np.uint64(32)
+    unknown, missing = (flag & UNKNOWN_LEFT) != 0, (flag & MISSING_LEFT) != 0
+    end = 32.0 * len(words)
+    for row in range(len(values)):
+        x = values[row]
+        has_place = (x > -1.0) & (x < end)
+        code = np.uint64(np.int64(x if has_place else 0.0))
+        goes = (codes >> code) & np.uint64(1) != 0
+        side[row] = goes if has_place else (missing if np.isnan(x) else unknown)
+
+
+@kernel
 def split_block(
     block, start, stop, feature, threshold, flags, cat_start, cat_size, cat_bits, sides
 ):
@@ -162,7 +178,9 @@ def split_block(
         words = cat_bits[cat_start[node] : cat_start[node] + cat_size[node]]
         side = sides[node - start]
         values = block[feature[node]]
-        if flag & (CATEGORICAL | ZERO_MISSING):
+        if flag & CATEGORICAL and 0 < len(words) <= 2:
+            split_codes(values, flag, words, side)
+        elif flag & (CATEGORICAL | ZERO_MISSING):
             for row in range(block.shape[1]):
                 side[row] = goes_left(values[row], limit, flag, words)
         elif flag & MISSING_LEFT:

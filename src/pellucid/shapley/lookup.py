@@ -1,7 +1,4 @@
-"""The Numba loops that explain blocks of rows from tables, tree by tree.
-
-`one_row` explains a single row, by the same sums in the same order.
-"""
+"""The Numba loops over the rows of a block: patterns, tables, and leaves that have none."""
 
 # mypy: disable-error-code="no-untyped-def"
 # Numba infers the types of arguments
@@ -12,7 +9,6 @@ import numpy as np
 
 from pellucid.shapley.bits import lowest_bit, popcount
 from pellucid.shapley.compiled import kernel
-from pellucid.shapley.kernels import hash_size, largest_tree, split_block
 
 
 @kernel
@@ -181,82 +177,3 @@ def deep_table(
             for slot in range(n_slots):
                 for j in range(width):
                     table[at + slot * width + j] = values[slot] * leaf_values[j]
-
-
-@kernel
-def explain_block(
-    block, bounds, tree_output, feature, threshold, flags, cat_start, cat_size, cat_bits, value,
-    tree_group, group_cond, group_node, group_flip, group_bit, target_start, target, table_start,
-    table, tree_deep, deep_leaf, deep_start, patterns, shares, mask_start, masks, leaf_node,
-    cond_start, cond_node, cond_left, cond_slot, slot_start, slot_player, ratios, points,
-    point_weights, share_table, n_outputs, out,
-):  # fmt: skip
-    """Add the Shapley values of all trees for the rows of ``block`` (n_columns, n_rows).
-
-    ``out`` is (n_players * n_outputs, n_rows), so that each look-up runs along contiguous rows.
-    """
-    n_rows, width = block.shape[1], value.shape[1]
-    deepest = most_slots(deep_leaf, slot_start)
-    sides = np.zeros((largest_tree(bounds), n_rows), dtype=np.uint8)
-    row_patterns = np.empty(n_rows, dtype=np.uint16)
-    n_seen = n_rows if len(deep_leaf) > 0 else 0
-    failed = np.empty(n_seen, dtype=np.uint64)
-    found = np.empty(n_seen, dtype=np.uint64)
-    slots = np.empty(hash_size(n_seen), dtype=np.int32)
-    values, targets = np.empty(64), np.empty(deepest * width, dtype=np.int32)
-    told, weight = np.empty(width, dtype=np.int64), np.empty(width)
-    small, live = np.empty(n_seen * deepest * width), np.empty(n_seen, dtype=np.uint8)
-    told_rows = np.empty(n_seen, dtype=np.int64)
-    for tree in range(len(bounds) - 1):
-        start = bounds[tree]
-        split_block(
-            block, start, bounds[tree + 1], feature, threshold, flags, cat_start, cat_size,
-            cat_bits, sides,
-        )  # fmt: skip
-        for group in range(tree_group[tree], tree_group[tree + 1]):
-            group_patterns(
-                start, group_cond[group], group_cond[group + 1], group_node, group_flip,
-                group_bit, sides, row_patterns,
-            )  # fmt: skip
-            look_up(
-                row_patterns, table[table_start[group] :],
-                target[target_start[group] : target_start[group + 1]], out,
-            )  # fmt: skip
-        for deep in range(tree_deep[tree], tree_deep[tree + 1]):
-            leaf = deep_leaf[deep]
-            failed_patterns(
-                start, cond_start[leaf], cond_start[leaf + 1], cond_node, cond_left, cond_slot,
-                sides, failed,
-            )  # fmt: skip
-            slots[:] = -1
-            count = number_patterns(failed, slots, row_patterns, found)
-            n_slots = slot_start[leaf + 1] - slot_start[leaf]
-            n_points = (n_slots + 1) // 2
-            # a pure leaf of a forest speaks of one class
-            n_told = 0
-            for j in range(width):
-                if value[leaf_node[leaf], j] != 0.0:
-                    told[n_told], weight[n_told] = j, value[leaf_node[leaf], j]
-                    n_told += 1
-            deep_table(
-                found, count, n_slots, deep_start[deep], deep_start[deep + 1], patterns, shares,
-                mask_start[deep], masks, share_table,
-                ratios[slot_start[leaf] : slot_start[leaf + 1]], points[n_points, :n_points],
-                point_weights[n_points, :n_points], weight[:n_told], values, small, live,
-            )  # fmt: skip
-            n_rows_told = 0  # to most rows a leaf of a deep tree says nothing
-            for row in range(n_rows):
-                told_rows[n_rows_told] = row
-                n_rows_told += live[row_patterns[row]]
-            for slot in range(n_slots):
-                player = slot_player[slot_start[leaf] + slot]
-                for k in range(n_told):
-                    targets[slot * n_told + k] = player * n_outputs + tree_output[tree] + told[k]
-            n_targets = n_slots * n_told
-            if 2 * n_rows_told < n_rows:
-                look_up_some(told_rows, n_rows_told, row_patterns, small, targets[:n_targets], out)
-                continue
-            for k in range(count):
-                if not live[k]:
-                    small[k * n_targets : (k + 1) * n_targets] = 0.0
-            look_up(row_patterns, small, targets[:n_targets], out)

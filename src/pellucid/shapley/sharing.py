@@ -8,6 +8,7 @@ memory, and a row that is explained for both finds its entries near the second t
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -44,13 +45,14 @@ def share_tables(one: TreeTables, other: TreeTables) -> tuple[TreeTables, TreeTa
     )
 
 
+def asked_by(groups: Groups) -> list[bytes]:
+    """What each group asks of a row: equal where rows have equal patterns."""
+    starts = groups.cond_start.tolist()
+    asked = np.stack([groups.cond_node, groups.cond_flip, groups.cond_bit], axis=1)
+    return [asked[first:last].tobytes() for first, last in pairwise(starts)]
+
+
 def _groups(groups: Groups) -> list[tuple[bytes, int, int]]:
-    """Each group's questions, and where its table begins and ends."""
-    starts, conds, bounds = groups.cond_start.tolist(), groups.cond_node, groups.table_start
-    asked = np.stack([conds, groups.cond_flip, groups.cond_bit], axis=1)
-    return [
-        (asked[first:last].tobytes(), start, stop)
-        for first, last, start, stop in zip(
-            starts, starts[1:], bounds[:-1].tolist(), bounds[1:].tolist()
-        )
-    ]
+    """What each group asks, and where its table begins and ends."""
+    bounds = groups.table_start.tolist()
+    return list(zip(asked_by(groups), bounds[:-1], bounds[1:]))

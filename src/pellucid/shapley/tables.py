@@ -21,8 +21,9 @@ from typing import Any, Literal
 import numpy as np
 
 from pellucid.shapley.additivity import FLOAT32, FLOAT64, hold_to_margins
-from pellucid.shapley.errors import ReaderError, ShapleyError
+from pellucid.shapley.errors import ShapleyError
 from pellucid.shapley.groups import POINT_WEIGHTS, POINTS, SHARES, Groups, build_groups
+from pellucid.shapley.margins import as_block, ensemble_margins
 from pellucid.shapley.paths import Paths, find_paths, path_base, path_ratios
 from pellucid.shapley.players import Players, resolve_players
 from pellucid.shapley.readers import hold_reader, read_ensemble
@@ -35,8 +36,8 @@ _BLOCK = 1024  # rows that go through a tree together while all tables stay in c
 _LONG_BLOCK = 8192
 _CACHE = 8 * 2**20
 _HELD = 100  # background rows whose margins are held to those of the library
-_FEW = 24  # rows that walk down a tree sooner than all its splits are tested
 _SUMS = 16 * 2**20  # bytes of a block's sums that stay near
+_NO_TWINS = np.zeros(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,7 @@ class TreeTables:
         """
         rows = check_rows(X, n_columns=self.ensemble.n_columns, columns=self.players.columns)
         out = np.empty((len(rows), self.n_players * self.n_outputs))
-        size = self._block_size(len(rows))
+        size = self.block_size(len(rows))
         starts = range(0, len(rows), size)
         if self.n_jobs > 1 and len(starts) > 1:
             with ThreadPoolExecutor(self.n_jobs) as pool:
@@ -82,11 +83,15 @@ class TreeTables:
         else:
             for at in starts:
                 self._explain(rows, at, at + size, out)
+        return self.shaped(out)
+
+    def shaped(self, out: np.ndarray) -> np.ndarray:
+        """What all trees add up to, (n_rows, n_players * n_outputs), as values."""
         if self.ensemble.divisor != 1.0:
             out /= self.ensemble.divisor
         if self.n_outputs == 1:
             return out
-        return out.reshape(len(rows), self.n_players, self.n_outputs)
+        return out.reshape(len(out), self.n_players, self.n_outputs)
 
     @property
     def source(self) -> str:
@@ -108,7 +113,8 @@ class TreeTables:
             self, values, margins, tolerance=FLOAT32 if self.ensemble.float32_sums else FLOAT64
         )
 
-    def _block_size(self, n_rows: int) -> int:
+    def block_size(self, n_rows: int) -> int:
+        """Rows that go through the trees together."""
         # tables that outgrow the cache come from memory once a block, and a deep leaf's patterns,
         # which are worked out once a block, repeat the more the longer it is
         if self.groups.table.nbytes < _CACHE and not len(self.groups.deep_leaf):
@@ -117,39 +123,48 @@ class TreeTables:
         return max(256, min(_LONG_BLOCK, fits, -(-n_rows // self.n_jobs)))
 
     def _explain(self, rows: np.ndarray, start: int, stop: int, out: np.ndarray) -> None:
-        from pellucid.shapley import lookup, one_row
+        from pellucid.shapley import blocks, one_row
 
-        trees, paths, groups = self.ensemble, self.paths, self.groups
-        nodes = (
-            self._bounds, trees.tree_output, trees.feature, trees.threshold, trees.flags,
+        trees = self.ensemble
+        block = as_block(trees, rows[start:stop])
+        if len(rows) == 1 and self.slopes is None:
+            out[:] = 0.0
+            level = self.level
+            one_row.explain_row(
+                block[:, 0], *self.nodes, *level[:17], *level[21:], self.groups.n_seen,
+                self._deepest, *self._walk, out[0],
+            )  # fmt: skip
+            return
+        sums = np.zeros((out.shape[1], block.shape[1]))
+        blocks.explain_block(
+            block, *self.nodes, self.level, self.level, _NO_TWINS, 1, sums, sums[:0]
+        )
+        if self.slopes is not None:
+            add_slopes(trees, self.paths, self.slopes, block, sums)
+        out[start:stop] = sums.T
+
+    @cached_property
+    def nodes(self) -> tuple[np.ndarray, ...]:
+        """The trees as the kernels take them."""
+        trees = self.ensemble
+        return (
+            trees.tree_bounds, trees.tree_output, trees.feature, trees.threshold, trees.flags,
             trees.cat_start, trees.cat_size, trees.cat_bits, trees.value,
         )  # fmt: skip
-        tables = (
+
+    @cached_property
+    def level(self) -> tuple[Any, ...]:
+        """The tables of these players as the kernels take them."""
+        paths, groups = self.paths, self.groups
+        return (
             groups.tree_group, groups.cond_start, groups.cond_node, groups.cond_flip,
             groups.cond_bit, groups.target_start, groups.target, groups.table_start, groups.table,
             groups.tree_deep, groups.deep_leaf, groups.deep_start, groups.patterns, groups.shares,
             groups.mask_start, groups.masks, paths.leaf_node,
+            paths.cond_start, paths.cond_node, paths.cond_left, paths.cond_slot,
+            paths.slot_start, paths.slot_player,
+            groups.ratios, POINTS, POINT_WEIGHTS, SHARES, self.ensemble.n_outputs,
         )  # fmt: skip
-        conds = (paths.cond_start, paths.cond_node, paths.cond_left, paths.cond_slot)
-        slots = (paths.slot_start, paths.slot_player)
-        block = as_block(trees, rows[start:stop])
-        games = (groups.ratios, POINTS, POINT_WEIGHTS, SHARES, trees.n_outputs)
-        if len(rows) == 1 and self.slopes is None:
-            out[:] = 0.0
-            one_row.explain_row(
-                block[:, 0], *nodes, *tables, *slots, *games, groups.n_seen, self._deepest,
-                *self._walk, out[0],
-            )  # fmt: skip
-            return
-        sums = np.zeros((out.shape[1], block.shape[1]))
-        lookup.explain_block(block, *nodes, *tables, *conds, *slots, *games, sums)
-        if self.slopes is not None:
-            add_slopes(trees, paths, self.slopes, block, sums)
-        out[start:stop] = sums.T
-
-    @cached_property
-    def _bounds(self) -> np.ndarray:
-        return self.ensemble.tree_bounds
 
     @cached_property
     def _walk(self) -> tuple[np.ndarray, ...]:
@@ -173,54 +188,6 @@ class TreeTables:
         from pellucid.shapley.files import save_tables
 
         save_tables(self, path)
-
-
-def as_block(ensemble: TreeEnsemble, rows: np.ndarray) -> np.ndarray:
-    """Rows as the kernels take them: float64 (n_columns, n_rows), in the library's precision.
-
-    Raises
-    ------
-    ReaderError
-        For fewer columns than the trees read: kernels do not look where an array ends.
-    """
-    if rows.ndim != 2 or rows.shape[1] < ensemble.n_columns:
-        raise ReaderError(
-            f"trees of {ensemble.n_columns} columns read rows of shape {rows.shape}; give the "
-            f"columns of training"
-        )
-    if ensemble.float32 and rows.dtype != np.float32:
-        with np.errstate(over="ignore"):
-            rows = rows.astype(np.float32)
-    return np.ascontiguousarray(rows.T, dtype=np.float64)
-
-
-def ensemble_margins(ensemble: TreeEnsemble, rows: np.ndarray) -> np.ndarray:
-    """Margins of the ensemble by walking its trees, float64 (n_rows, n_outputs)."""
-    from pellucid.shapley import kernels, leaf_masks
-
-    out = np.tile(ensemble.intercept, (len(rows), 1))
-    splits = (ensemble.feature, ensemble.threshold, ensemble.flags, ensemble.left, ensemble.right)
-    sets = (ensemble.cat_start, ensemble.cat_size, ensemble.cat_bits)
-    linear, few = ensemble.linear, len(rows) < _FEW
-    for start in range(0, len(rows), _BLOCK):
-        block, sums = as_block(ensemble, rows[start : start + _BLOCK]), out[start : start + _BLOCK]
-        if linear is None and not few:
-            leaf_masks.mask_sums(
-                block, ensemble.tree_bounds, ensemble.tree_output, *splits, *sets, ensemble.value,
-                sums,
-            )  # fmt: skip
-            continue
-        terms = (
-            (np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0), np.zeros(0))
-            if linear is None
-            else (linear.start, linear.column, linear.coef, linear.const)
-        )
-        kernels.leaf_sums(
-            block, ensemble.roots, ensemble.tree_output, *splits, *sets, ensemble.value, *terms,
-            sums,
-        )  # fmt: skip
-    out /= ensemble.divisor
-    return out
 
 
 def compile(
