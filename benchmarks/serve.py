@@ -184,6 +184,8 @@ def measure_ours(home, store, rows, explanation, seconds):
     """Every figure of our own service."""
     row = rows[:1].to_json(orient="records").encode()
     batch = rows.to_json(orient="records").encode()
+    arrow = (arrow_of(rows), {"Content-Type": ARROW})
+    batches = {"JSON": (batch, JSON), "Arrow": arrow}
     figures = {}
     for workers in (1, 2):
         port = free_port()
@@ -203,16 +205,15 @@ def measure_ours(home, store, rows, explanation, seconds):
                 figures["one row, prediction alone"] = measured(
                     process.pid, port, "/score?explain=none", row, JSON, seconds
                 )
-                arrow = (arrow_of(rows), {"Content-Type": ARROW})
-                for name, (body, kind) in {"JSON": (batch, JSON), "Arrow": arrow}.items():
-                    before = cpu_seconds(process.pid)
-                    times = ask_for(port, "/score", body, kind, seconds)
-                    spent = (cpu_seconds(process.pid) - before) / len(times)
-                    figures[f"{len(rows)} rows in {name}, both"] = {
-                        "rows_a_second": len(rows) / float(np.median(times)),
-                        "best": len(rows) / min(times),
-                        "rows_a_cpu_second": len(rows) / spent,
-                    }
+            for name, (body, kind) in batches.items():  # as many clients as workers
+                before = cpu_seconds(process.pid)
+                times, rate = load(port, "/score", body, seconds, workers, kind)
+                spent = (cpu_seconds(process.pid) - before) / len(times)
+                figures[f"{len(rows)} rows in {name}, both, {workers} at once"] = {
+                    "rows_a_second": len(rows) * rate,
+                    "best": workers * len(rows) / min(times),
+                    "rows_a_cpu_second": len(rows) / spent,
+                }
             for connections in (1, 4) if workers == 1 else (4, 8):
                 times, rate = load(port, "/score", row, seconds, connections)
                 name = f"{workers} worker{'s' * (workers > 1)}, {connections} connections"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pellucid.explain.explainer import explain
     from pellucid.explain.explanation import Explanation
     from pellucid.search.cluster import cluster
-    from pellucid.serve.service import deploy, services
+    from pellucid.serve.deploying import deploy, services
     from pellucid.store.registry import list_models, load
     from pellucid.store.runs import list_runs, load_run
     from pellucid.tabular.config import FeaturizationConfig
@@ -37,14 +37,14 @@ _HOMES = {
     "PellucidError": "pellucid.errors",
     "PellucidWarning": "pellucid.errors",
     "cluster": "pellucid.search.cluster",
-    "deploy": "pellucid.serve.service",
+    "deploy": "pellucid.serve.deploying",
     "explain": "pellucid.explain",  # a package that can be called
     "list_models": "pellucid.store.registry",
     "list_runs": "pellucid.store.runs",
     "load": "pellucid.store.registry",
     "load_run": "pellucid.store.runs",
     "replay": "pellucid.automl.replay",
-    "services": "pellucid.serve.service",
+    "services": "pellucid.serve.deploying",
 }
 
 __all__ = [

@@ -19,9 +19,10 @@ from pellucid.explain.certificate import (
     digest_of,
     versions_of,
 )
+from pellucid.explain.classes import classes_from_json, classes_to_json
 from pellucid.explain.explanation import Explanation, ExplanationError, Level
 from pellucid.models.ensemble import Ensemble, EnsembleTables, read_ensemble
-from pellucid.models.levels import Levels
+from pellucid.models.levels import Levels, with_players
 from pellucid.models.problem import Problem
 from pellucid.shapley import AdditivityError
 from pellucid.tabular.featurize import Featurizer
@@ -159,13 +160,7 @@ class Predictor:
     def both_importances(
         self, matrix: np.ndarray, margins: np.ndarray
     ) -> dict[Level, tuple[np.ndarray, float]]:
-        """What `importances` gives of both levels, in less time.
-
-        Raises
-        ------
-        ExplanationError
-            As `explain` does.
-        """
+        """What `importances` gives of both levels, in less time; raises what it raises."""
         for level in ("raw", "engineered"):  # which then share what is equal
             self.shapley(level)
         tables = self.shapley("engineered")
@@ -194,7 +189,7 @@ class Predictor:
                 f"the {level} explanation is not exact and is not returned: {error}"
             ) from error
         n_players = len(self.names_of(level))
-        return _with_players(values, n_players), float(gaps.max(initial=0.0))
+        return with_players(values, n_players), float(gaps.max(initial=0.0))
 
     def names_of(self, level: Level) -> tuple[str, ...]:
         """Names of the features that play."""
@@ -212,7 +207,7 @@ class Predictor:
         details: Mapping[str, Any],
         engineered: Explanation | None = None,
     ) -> Explanation:
-        values = _with_players(values, len(data.columns))
+        values = with_players(values, len(data.columns))
         details = {**details, "additivity_error": error}
         if level == "engineered":
             parents = [[int(raw)] for raw in self.feature_map.raw_of]
@@ -274,7 +269,7 @@ class Predictor:
             "n_classes": self.problem.n_classes,
             "link": self.problem.link,
             "target": self.target,
-            "classes": None if self.classes is None else _classes_to_json(self.classes),
+            "classes": None if self.classes is None else classes_to_json(self.classes),
         }
         background = io.BytesIO()
         np.save(background, self.background, allow_pickle=False)
@@ -293,26 +288,9 @@ class Predictor:
         return cls(
             problem=Problem(facts["task"], facts["n_classes"], facts["link"]),
             target=facts["target"],
-            classes=None if facts["classes"] is None else _classes_from_json(facts["classes"]),
+            classes=None if facts["classes"] is None else classes_from_json(facts["classes"]),
             schema=Schema.from_dict(json.loads(files["schema.json"])),
             featurizer=Featurizer.from_dict(json.loads(files["featurizer.json"])),
             ensemble=read_ensemble(files),
             background=read_array(files["background.npy"]),
         )
-
-
-def _with_players(values: np.ndarray, n_players: int) -> np.ndarray:
-    """Add zeros for last players that own no engineered column (dropped raw columns)."""
-    missing = n_players - values.shape[1]
-    if missing == 0:
-        return values
-    return np.pad(values, [(0, 0), (0, missing)] + [(0, 0)] * (values.ndim - 2))
-
-
-def _classes_to_json(classes: np.ndarray) -> dict[str, Any]:
-    kind = "object" if classes.dtype.kind in "OUST" else classes.dtype.str
-    return {"dtype": kind, "values": classes.tolist()}
-
-
-def _classes_from_json(facts: Mapping[str, Any]) -> np.ndarray:
-    return np.array(facts["values"], dtype=np.dtype(facts["dtype"]))

@@ -66,3 +66,11 @@ def _both(one: Shapley, other: Shapley) -> Callable[[np.ndarray], _Two]:
 
         return seen
     return lambda X: (one.values(X), other.values(X))
+
+
+def with_players(values: np.ndarray, n_players: int) -> np.ndarray:
+    """Add zeros for last players that own no engineered column (dropped raw columns)."""
+    missing = n_players - values.shape[1]
+    if missing == 0:
+        return values
+    return np.pad(values, [(0, 0), (0, missing)] + [(0, 0)] * (values.ndim - 2))

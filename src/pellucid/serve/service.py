@@ -1,17 +1,15 @@
-"""Services from Python: a model as a process of this machine, to be asked, changed and deleted."""
+"""A service from Python: a model as a process of this machine, to be asked, changed and deleted."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,17 +19,13 @@ from pellucid.serve.local import FACTS
 from pellucid.serve.process import (
     LOG,
     end_process,
-    free_port,
     has_ended,
     start_process,
     write_facts,
 )
 from pellucid.serve.settings import Settings
-from pellucid.store.location import locate
 
 State = Literal["Transitioning", "Healthy", "Unhealthy", "Failed"]
-HOME = "PELLUCID_SERVICES"  # the environment variable: the folder that holds services
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TRIES = 4  # of a request that a busy service refuses
 _START_SECONDS = 60.0  # after which a process that does not answer is unhealthy
 
@@ -176,7 +170,7 @@ class Service:
         facts = self.facts
         settings = _settings(facts)
         if target is not None:
-            settings = replace(settings, target=_checked(target, settings.store))
+            settings = replace(settings, target=checked_target(target, settings.store))
         if workers is not None:
             settings = replace(settings, workers=workers)
         facts["settings"] = asdict(settings)
@@ -184,7 +178,7 @@ class Service:
             facts["tags"] = dict(tags)
         for name, value in (("cpu_cores", cpu_cores), ("memory_gb", memory_gb)):
             if value is not None:
-                facts[name] = _positive(name, value)
+                facts[name] = positive(name, value)
         if any(value is not None for value in (target, workers, cpu_cores, memory_gb)):
             end_process(facts["process"])
             start_process(self._folder, facts)
@@ -201,99 +195,7 @@ class Service:
         return f"<Service {self.name!r}: {self.state} at {self.url}>"
 
 
-def deploy(
-    target: str,
-    *,
-    name: str,
-    cpu_cores: float | None = None,
-    memory_gb: float | None = None,
-    workers: int = 1,
-    port: int | None = None,
-    tags: Mapping[str, str] | None = None,
-    keys_file: str | Path | None = None,
-    store: str | Path | None = None,
-    trust: str | Path | None = None,
-) -> Service:
-    """Serve a model by a process of this machine that goes on when the notebook has ended.
-
-    Parameters
-    ----------
-    target : str
-        A registered model, such as "bank@champion", or the folder of a model.
-    name : str
-        What to call the service; letters, digits, points, - and _.
-    cpu_cores : float, optional
-        Cores that it may use, rounded up to whole ones.
-    memory_gb : float, optional
-        Memory that it may have.
-    workers : int
-        Processes that answer.
-    port : int, optional
-        On loopback; one that is free by default.
-    tags : mapping of str, optional
-    keys_file : str or Path, optional
-        File of API keys, one a line.
-    store : str, Path or None
-        As for `pellucid.load_run`.
-    trust : str or Path, optional
-        File of public keys, PEM; what none of them signed is not served, also when the alias moves.
-
-    Returns
-    -------
-    Service
-        It starts; ``wait()`` until it answers.
-
-    Raises
-    ------
-    ServeError, RegistryError
-        A name that is taken or cannot be one, or no such model.
-    """
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ServeError(f"{name!r} cannot name a service; letters, digits, points, - and _ can")
-    folder = _home() / name
-    place = locate(store)
-    settings = Settings(
-        target=target,
-        store=str(place.folder or place.uri),
-        port=port if port is not None else free_port(),
-        workers=workers,
-        keys_file=None if keys_file is None else str(Path(keys_file).absolute()),
-        trust=None if trust is None else str(Path(trust).absolute()),
-    )
-    settings = replace(settings, target=_checked(target, settings.store))
-    facts = {
-        "settings": asdict(settings),
-        "cpu_cores": None if cpu_cores is None else _positive("cpu_cores", cpu_cores),
-        "memory_gb": None if memory_gb is None else _positive("memory_gb", memory_gb),
-        "tags": dict(tags or {}),
-        "created": datetime.now(UTC).isoformat(),
-    }
-    try:
-        folder.mkdir(parents=True, mode=0o700)
-    except FileExistsError:
-        raise ServeError(
-            f"there is a service {name!r} already; update() it, or delete() it first"
-        ) from None
-    start_process(folder, facts)
-    return Service(folder)
-
-
-def services() -> list[Service]:
-    """The services of this user on this machine, by name."""
-    home = _home()
-    if not home.is_dir():
-        return []
-    return [Service(path) for path in sorted(home.iterdir()) if (path / FACTS).is_file()]
-
-
-def _home() -> Path:
-    if os.environ.get(HOME):
-        return Path(os.environ[HOME]).absolute()
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "pellucid" / "services"
-
-
-def _checked(target: str, store: str | None) -> str:
+def checked_target(target: str, store: str | None) -> str:
     """The target as another process finds it; refuses one that is not there."""
     from pellucid.serve.holder import source_of
 
@@ -305,7 +207,8 @@ def _settings(facts: Mapping[str, Any]) -> Settings:
     return Settings.from_json(json.dumps(facts["settings"]))
 
 
-def _positive(name: str, value: float) -> float:
+def positive(name: str, value: float) -> float:
+    """A number above 0, of something that is given to a service."""
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < 1e6:
         raise ServeError(f"{name} must be a number above 0, not {value!r}")
     return float(value)
