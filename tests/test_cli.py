@@ -233,6 +233,13 @@ def test_regression_with_options() -> None:
     )
 
 
+def test_lines_to_go_on_with_can_be_pasted(home: Path) -> None:
+    (home / "my people.csv").write_text((home / "people.csv").read_text())
+    words = ["train", home / "my people.csv", "--target", "buys", "--trials", 2, "--no-explain"]
+    said = invoke(*words, "--store", home / "spaced store").stdout
+    assert re.search(r"explain \w{8} '[^']*my people.csv' .* --store '[^']*spaced store'", said)
+
+
 def test_nothing_yet() -> None:
     assert "no runs yet in" in invoke("runs").stdout
     assert json.loads(invoke("runs", "--json").stdout) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -235,9 +236,9 @@ def _warnings(training: Mapping[str, Any]) -> str:
 
 
 def _next(run: Run, data: str | None) -> str:
-    short, rows = run.id[:8], data or "DATA.csv"
+    short, rows = run.id[:8], shlex.quote(data or "DATA.csv")
     place = _place(run)
-    where = "" if place == DEFAULT_FOLDER else f" --store {place}"
+    where = "" if place == DEFAULT_FOLDER else f" --store {shlex.quote(place)}"
     return "\n".join(
         [
             "Next",

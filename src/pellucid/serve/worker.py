@@ -6,6 +6,7 @@ import mmap
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 
@@ -107,6 +108,8 @@ def work(
     parent : int
         The process that watches over this one, which does not outlive it.
     """
+    if sys.platform == "win32":
+        raise OSError("Windows does not fork")
     signal.set_wakeup_fd(-1)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)

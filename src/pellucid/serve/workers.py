@@ -125,6 +125,8 @@ class Workers:
 
     def _begin(self) -> _Worker:
         """Fork a worker."""
+        if sys.platform == "win32":
+            raise OSError("Windows does not fork")
         signs = Signs()
         signs.failures = self._holder.failures
         process = multiprocessing.get_context("fork").Process(
