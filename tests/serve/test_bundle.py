@@ -41,7 +41,8 @@ def test_what_is_in_it(bundle):
 
 
 def test_the_manifests_are_of_one_image_and_run_without_root(bundle):
-    deployment, service = yaml.safe_load_all((bundle / "kubernetes.yaml").read_text())
+    manifests = (bundle / "kubernetes.yaml").read_text()
+    deployment, service, scaler = yaml.safe_load_all(manifests)
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     predictor = yaml.safe_load((bundle / "inferenceservice.yaml").read_text())["spec"]["predictor"]
     assert predictor["containers"][0]["image"] == container["image"]
@@ -50,6 +51,9 @@ def test_the_manifests_are_of_one_image_and_run_without_root(bundle):
     assert container["image"] == "bank-of-people:1"
     assert deployment["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] is True
     assert service["spec"]["selector"] == deployment["spec"]["template"]["metadata"]["labels"]
+    assert scaler["spec"]["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
+    assert container["resources"]["requests"]["cpu"]  # use is counted as a share of it
+    assert "replicas" not in deployment["spec"]  # or each apply would undo the scaling
     lines = (bundle / "Dockerfile").read_text().splitlines()
     assert "USER 10001" in lines
     command = json.loads(lines[-1].removeprefix("CMD "))
