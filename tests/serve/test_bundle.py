@@ -140,7 +140,7 @@ def test_what_cannot_be_written(bundle, clf, tmp_path):
     assert not (tmp_path / "b").exists()
 
 
-def test_a_wheel_of_pellucid_is_installed_from_the_bundle(clf, tmp_path):
+def test_a_wheel_of_pellucid_is_installed_from_the_bundle(clf, bundle, tmp_path):
     wheel = tmp_path / "pellucid-0.1.0-py3-none-any.whl"
     wheel.write_bytes(b"content of a wheel")
     store = clf.run_.store.location.folder
