@@ -34,7 +34,7 @@ ROOT = Path(__file__).parent.parent
 os.environ["OMP_NUM_THREADS"] = "1"  # threads of a team would be missing after a fork
 TESTS = {  # the modules below pellucid, and the files below tests that are to notice
     "explain.certificate": ["explain/test_certificate"],
-    "serve.strict_json": ["serve/test_strict_json"],
+    "serve.strict_json": ["serve/test_strict_json", "serve/test_quick_json"],
     "shapley.additive": ["shapley/test_additive"],
     "shapley.additivity": ["shapley/test_additivity"],
     "shapley.coalitions": ["shapley/test_sampling", "shapley/test_regression"],

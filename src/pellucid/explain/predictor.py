@@ -22,7 +22,7 @@ from pellucid.explain.certificate import (
 from pellucid.explain.classes import classes_from_json, classes_to_json
 from pellucid.explain.explanation import Explanation, ExplanationError, Level
 from pellucid.models.ensemble import Ensemble, EnsembleTables, read_ensemble
-from pellucid.models.levels import Levels, with_players
+from pellucid.models.levels import Levels
 from pellucid.models.problem import Problem
 from pellucid.shapley import AdditivityError
 from pellucid.tabular.featurize import Featurizer
@@ -188,8 +188,10 @@ class Predictor:
             raise ExplanationError(
                 f"the {level} explanation is not exact and is not returned: {error}"
             ) from error
-        n_players = len(self.names_of(level))
-        return with_players(values, n_players), float(gaps.max(initial=0.0))
+        missing = len(self.names_of(level)) - values.shape[1]
+        if missing:  # dropped raw columns, the last players, own no engineered column
+            values = np.pad(values, [(0, 0), (0, missing)] + [(0, 0)] * (values.ndim - 2))
+        return values, float(gaps.max(initial=0.0))
 
     def names_of(self, level: Level) -> tuple[str, ...]:
         """Names of the features that play."""
@@ -207,7 +209,6 @@ class Predictor:
         details: Mapping[str, Any],
         engineered: Explanation | None = None,
     ) -> Explanation:
-        values = with_players(values, len(data.columns))
         details = {**details, "additivity_error": error}
         if level == "engineered":
             parents = [[int(raw)] for raw in self.feature_map.raw_of]

@@ -18,7 +18,7 @@ from pellucid.shapley.additivity import hold_to_margins
 from pellucid.shapley.sharing import share_tables
 from pellucid.shapley.tables import TreeTables
 
-PART = 200  # rows that are worth a thread
+_PART = 200  # rows that are worth a thread
 _LEAVES = 5_000  # leaves without a table, of all members and for few rows, that are worth threads
 
 
@@ -138,15 +138,19 @@ class EnsembleTables:
 
         Many rows go in blocks, few to several members at a time, where these have long ways.
         """
-        blocks = len(X) // PART
-        if blocks < 2 and not self.is_long:
+        blocks = self.blocks_of(X)
+        if len(blocks) == 1 and not self.is_long:
             return self._alone(X)
         with ThreadPoolExecutor(self.n_cores) as pool:  # kernels release the GIL
-            if blocks < 2:
+            if len(blocks) == 1:
                 found = {i: pool.submit(self.parts[i].values, X) for i in self._longest_first}
                 return self.weigh(X, (found[i].result() for i in range(len(self.parts))))
-            rows = np.array_split(X, min(self.n_cores, blocks))
-            return np.concatenate(list(pool.map(self._alone, rows)))
+            return np.concatenate(list(pool.map(self._alone, blocks)))
+
+    def blocks_of(self, X: np.ndarray) -> list[np.ndarray]:
+        """The rows as threads share them out: one block where there is not work for two."""
+        n_blocks = min(self.n_cores, len(X) // _PART)
+        return np.array_split(X, n_blocks) if n_blocks > 1 else [X]
 
     def _alone(self, X: np.ndarray) -> np.ndarray:
         return self.weigh(X, (part.values(X) for part in self.parts))

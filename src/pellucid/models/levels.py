@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from pellucid.models.ensemble import PART, EnsembleTables
+from pellucid.models.ensemble import EnsembleTables
 from pellucid.models.family import Shapley
 from pellucid.models.view import Scattered
 from pellucid.shapley.both import both_of
@@ -31,14 +31,13 @@ class Levels:
 
     def values(self, X: np.ndarray) -> _Two:
         """What `EnsembleTables.values` gives of each, in less time where rows are many."""
-        blocks, long = len(X) // PART, self.one.is_long or self.other.is_long
-        if len(X) == 1 or (blocks < 2 and long):
+        blocks, long = self.one.blocks_of(X), self.one.is_long or self.other.is_long
+        if len(X) == 1 or (len(blocks) == 1 and long):
             return self.one.values(X), self.other.values(X)
-        if blocks < 2:
+        if len(blocks) == 1:
             return self._alone(X)
         with ThreadPoolExecutor(self.one.n_cores) as pool:  # kernels release the GIL
-            parts = list(pool.map(self._alone, np.array_split(X, min(self.one.n_cores, blocks))))
-        ours, theirs = zip(*parts)
+            ours, theirs = zip(*pool.map(self._alone, blocks))
         return np.concatenate(ours), np.concatenate(theirs)
 
     def _alone(self, X: np.ndarray) -> _Two:
@@ -66,11 +65,3 @@ def _both(one: Shapley, other: Shapley) -> Callable[[np.ndarray], _Two]:
 
         return seen
     return lambda X: (one.values(X), other.values(X))
-
-
-def with_players(values: np.ndarray, n_players: int) -> np.ndarray:
-    """Add zeros for last players that own no engineered column (dropped raw columns)."""
-    missing = n_players - values.shape[1]
-    if missing == 0:
-        return values
-    return np.pad(values, [(0, 0), (0, missing)] + [(0, 0)] * (values.ndim - 2))

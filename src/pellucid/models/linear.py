@@ -126,10 +126,7 @@ class LinearFamily:
         deadline: float | None = None,
     ) -> LinearMember:
         """As `fit`, with a pass over the rows for each step; sums differ by rounding."""
-        weight = _weight(train)
-        scaling = Scaling.of_stored(train, weight)
-        X = _Scaled(train, scaling)
-        return _fit(X, train.y, weight, scaling, problem, config, rounds, deadline)
+        return _fit_stored(train, problem, config, rounds, deadline)
 
     def fit_shared(
         self,
@@ -143,10 +140,7 @@ class LinearFamily:
     ) -> LinearMember:
         """As `fit_stored` does of all shares: their sums differ from those of one by rounding."""
         with peers.reduction() as together:
-            weight = _weight(train, together)
-            scaling = Scaling.of_stored(train, weight, together)
-            X = _Scaled(train, scaling)
-            return _fit(X, train.y, weight, scaling, problem, config, rounds, None, together)
+            return _fit_stored(train, problem, config, rounds, None, together)
 
     def from_files(self, files: Mapping[str, bytes]) -> LinearMember:
         """Rebuild a member from its files."""
@@ -179,6 +173,21 @@ def _weight(train: Rows | StoredRows, together: Reduction = ALONE) -> np.ndarray
     """Weights of mean one over all processes, (n_rows,)."""
     weight = np.ones(len(train.y)) if train.weight is None else train.weight
     return weight / average(weight, None, together)
+
+
+def _fit_stored(
+    train: StoredRows,
+    problem: Problem,
+    config: Config,
+    rounds: int,
+    deadline: float | None,
+    together: Reduction = ALONE,
+) -> LinearMember:
+    """Solve by passes over rows on disk, those of other processes included."""
+    weight = _weight(train, together)
+    scaling = Scaling.of_stored(train, weight, together)
+    X = _Scaled(train, scaling)
+    return _fit(X, train.y, weight, scaling, problem, config, rounds, deadline, together)
 
 
 def _fit(

@@ -130,7 +130,7 @@ def explain_block(
     sides = np.zeros((largest_tree(bounds), n_rows), dtype=np.uint8)
     kept, spare = np.empty((n_kept, n_rows), np.uint16), np.empty((1, n_rows), np.uint16)
     room = make_room(n_rows, width, one[10], one[21])
-    other_room = make_room(n_rows, width, other[10], other[21])
+    other_room = make_room(n_rows if len(other_out) > 0 else 0, width, other[10], other[21])
     alone = np.full(len(one[1]), -1, dtype=np.int32)
     for tree in range(len(bounds) - 1):
         start, output = bounds[tree], tree_output[tree]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -242,16 +241,6 @@ def _range(text: str) -> tuple[float | None, float | None]:
 
 
 def _json(facts: Any) -> str:
-    """JSON of plain values: NumPy's numbers become Python's, what is no number null."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {str(name): plain(each) for name, each in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [plain(each) for each in value]
-        value = value.item() if hasattr(value, "item") else value
-        if isinstance(value, float):
-            return value if math.isfinite(value) else None
-        return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+    from pellucid.store.writer import plain
 
     return json.dumps(plain(facts))

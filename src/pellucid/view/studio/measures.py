@@ -39,14 +39,10 @@ def measures_of(raw: Explanation, mask: np.ndarray, output: int) -> dict[str, An
         said = np.asarray(raw.details.get("predicted", raw.margins[:, 0]), dtype=np.float64)
         return {"scores": _histogram(said, mask), **_of_values(raw, said, mask)}
     if chance is None:
-        return {
-            "scores": _histogram(raw.margins[:, output], mask),
-            **_of_classes(raw, None, mask, output),
-        }
-    return {
-        "scores": _histogram(chance, mask, (0.0, 1.0)),
-        **_of_classes(raw, chance, mask, output),
-    }
+        scores = _histogram(raw.margins[:, output], mask)
+    else:
+        scores = _histogram(chance, mask, (0.0, 1.0))
+    return {"scores": scores, **_of_classes(raw, chance, mask, output)}
 
 
 def _of_classes(
