@@ -1,4 +1,5 @@
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
@@ -173,7 +174,9 @@ def test_a_command_reads_nothing_that_no_trusted_key_signed(home, unsigned, peop
     names = {"RUN": unsigned.id, "MODEL": "unsigned/1"}
     words = [names.get(word, word) for word in COMMANDS[command]]
     store = ["--store", str(unsigned.store.location.folder)]
-    done = CliRunner().invoke(app, [command, *words, *store, "--trust", str(home / "ours.pub")])
+    asked = [command, *words, *store, "--trust", str(home / "ours.pub")]
+    with ThreadPoolExecutor(1) as pool:  # a test before may have left its event loop running here
+        done = pool.submit(CliRunner().invoke, app, asked).result()
     assert done.exit_code != 0
     assert "is not signed" in " ".join(done.output.split())
 
